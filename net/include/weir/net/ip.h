@@ -1,0 +1,110 @@
+/* IPv4 and ICMP, sans I/O: packets and the time go in; packets to send go down to the link; the answer says to whom a
+ * received packet belongs. */
+#ifndef WEIR_NET_IP_H
+#define WEIR_NET_IP_H
+
+#include <netinet/in.h>
+#include <rte_ip.h>
+#include <weir/net/link.h>
+
+/* An address and a port, as users see them: IPv4 (AF_INET) or IPv6 (AF_INET6). Ports are in host order. */
+struct weir_endpoint {
+    uint16_t family;
+    uint16_t port;
+    union {
+        struct in_addr v4; /* network order, as the kernel's */
+        struct in6_addr v6;
+    };
+};
+
+/* Writes "10.0.0.1:7" or "[2001:db8::1]:7"; returns `text`. WEIR_ENDPOINT_TEXT bytes are enough. */
+#define WEIR_ENDPOINT_TEXT 56
+const char *weir_endpoint_format(const struct weir_endpoint *endpoint, char *text, size_t size);
+
+/* Reads "10.0.0.1:7" (port optional: left 0). Returns 0 or -EINVAL. Output is written only on success. */
+WEIR_MUST_CHECK int weir_endpoint_parse(const char *text, struct weir_endpoint *endpoint);
+
+struct weir_ip_options {
+    uint32_t address;         /* ours, host order                                              */
+    uint8_t prefix;           /* of the network that the link reaches directly, 0 to 32        */
+    uint32_t gateway;         /* host order; 0: none                                           */
+    uint8_t ttl;              /* 0: 64                                                         */
+    unsigned icmp_rate;       /* ICMP errors sent per second, at most; 0: 1000                */
+    struct rte_mempool *pool; /* for packets that ICMP makes itself                       */
+    uint64_t seed;
+};
+
+struct weir_ip_stats { /* the names of RFC 4293 and RFC 4292, and ICMP's of RFC 5837's kin */
+    uint64_t in_receives, in_hdr_errors, in_cksum_errors, in_addr_errors, in_unknown_protos, in_truncated, in_delivers;
+    uint64_t in_fragments_dropped;
+    uint64_t out_requests, out_no_routes, out_discards;
+    uint64_t icmp_in_msgs, icmp_in_errors, icmp_in_echos, icmp_in_dest_unreachs, icmp_in_time_excds;
+    uint64_t icmp_out_msgs, icmp_out_echo_reps, icmp_out_dest_unreachs, icmp_out_rate_limited;
+};
+
+struct weir_ip;
+
+/* Makes the IP room on top of a link, and gives the link our address. Returns 0, -EINVAL (no address, a multicast one,
+ * prefix > 32, gateway not on the link), -ENOMEM. Checkpoint: never. The link stays the caller's and must outlive it.
+ */
+WEIR_MUST_CHECK int weir_ip_open(struct weir_ip **ip, const struct weir_ip_options *options, struct weir_link *link);
+void weir_ip_close(struct weir_ip *ip);
+
+/* What IP tells the protocol above of a received packet. m->data is at that protocol's header and m->pkt_len is cut to
+ * what the IP header says; m->l3_len is set, so that the IP header is still readable in front. */
+struct weir_ip_rx {
+    uint32_t src, dst; /* host order */
+    uint8_t protocol;  /* IPPROTO_TCP, IPPROTO_UDP, or 0: consumed, nothing to do                     */
+    uint8_t tos;
+    uint8_t ttl;
+    bool broadcast; /* sent to a broadcast or multicast address, on the link or in IP: never answered by errors */
+    /* An ICMP error about something we sent: protocol is IPPROTO_ICMP, and these tell about the quoted packet. The mbuf
+     * is then consumed already. icmp_quote is the first 8 bytes of its transport header. */
+    uint8_t icmp_type, icmp_code;
+    uint8_t quoted_protocol;
+    uint16_t icmp_mtu;
+    uint32_t quoted_src, quoted_dst;
+    uint8_t icmp_quote[8];
+};
+
+/* Takes one IPv4 packet (m->data at the IP header). Answers echo requests itself. Fills `rx` and returns its protocol;
+ * when that is IPPROTO_TCP or IPPROTO_UDP the packet is the caller's, else it is consumed. Malformed packets, bad
+ * checksums, others' packets: consumed, counted. Checkpoint: never.
+ * Source: RFC 791, RFC 792, RFC 1122 section 3.2. */
+uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
+
+/* Answers a packet that nobody here wants: ICMP destination unreachable (code 2 protocol, 3 port), rate limited, never
+ * for broadcasts. m->data is at the transport header as weir_ip_input left it. Consumes m.
+ * Source: RFC 792, RFC 1122 section 3.2.2.1. */
+void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
+                              uint8_t code);
+
+/* The way to one destination, kept by whoever sends there often: the Ethernet and IPv4 headers, prebuilt. Exactly one
+ * cache line. */
+struct weir_ip_path {
+    uint8_t header[RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr)]; /* 34 bytes; total_length, id, checksum are 0 */
+    uint16_t header_sum; /* one's complement sum of the IPv4 header as it stands in `header`          */
+    uint16_t pseudo_sum; /* of src, dst and protocol: the checksum's pseudo header without the length */
+    uint16_t mtu;
+    uint32_t generation; /* of the neighbour when the MAC was written; see weir_ip_send               */
+    uint32_t src, dst;   /* host order */
+    struct weir_neighbour *neighbour;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct weir_ip_path) == 64, "a path is one cache line");
+
+/* Finds the way to dst for `protocol`. Returns 0, -ENETUNREACH (no route), -EINVAL (ourselves, 0, multicast or
+ * broadcast: not supported), or -ENOBUFS (neighbour table full). Nothing to close: a path holds no resources. */
+WEIR_MUST_CHECK int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, uint32_t dst,
+                                      uint8_t protocol);
+
+/* Sends a transport segment (m->data at its header, its checksum already right or left to the device by ol_flags):
+ * prepends the IPv4 and Ethernet headers in the headroom, computes the header checksum or sets the offload flags, and
+ * hands the frame to the link. Takes ownership; drops are counted. `tos` is the whole octet. DF is set.
+ * Checkpoint: never. Source: RFC 791 section 3.1, RFC 6864 (an atomic datagram's ID means nothing). */
+void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, struct rte_mbuf *m, uint8_t tos);
+
+uint32_t weir_ip_address(const struct weir_ip *ip);
+struct weir_link *weir_ip_link(struct weir_ip *ip);
+const struct weir_ip_stats *weir_ip_stats(const struct weir_ip *ip);
+
+#endif

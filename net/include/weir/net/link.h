@@ -1,0 +1,93 @@
+/* Ethernet and ARP, sans I/O: frames and the time go in; frames to send come out through `struct weir_burst`. */
+#ifndef WEIR_NET_LINK_H
+#define WEIR_NET_LINK_H
+
+#include <rte_ether.h>
+#include <weir/net/packet.h>
+
+/* Where finished frames go. When it is full, `flush` must make room: send what it can, free and count the rest. */
+#define WEIR_BURST_MAX 64
+struct weir_burst {
+    struct rte_mbuf *packets[WEIR_BURST_MAX];
+    unsigned count;
+    void (*flush)(struct weir_burst *burst); /* takes all `count` packets; leaves count 0 */
+};
+
+static inline void weir_burst_push(struct weir_burst *burst, struct rte_mbuf *m)
+{
+    burst->packets[burst->count++] = m;
+    if (burst->count == WEIR_BURST_MAX)
+        burst->flush(burst);
+}
+
+/* One neighbour: an IPv4 address and the MAC that answers to it. Entries live in a fixed table and are reused;
+ * `generation` changes whenever what a cached path may believe of the entry is no longer so. */
+struct weir_neighbour;
+
+struct weir_link_options {
+    struct rte_ether_addr mac;
+    uint16_t mtu;             /* 0: 1500                                                          */
+    uint32_t capabilities;    /* WEIR_DEV_*: what the device does by itself                       */
+    struct rte_mempool *pool; /* for frames that the link makes itself (ARP); small ones will do  */
+    unsigned neighbours_max;  /* 0: 1024                                                          */
+    unsigned pending_max;     /* packets that wait for one resolution; 0: 4; the oldest is dropped */
+    uint64_t seed;            /* keys the neighbour table's hash                                  */
+};
+
+struct weir_link_stats {
+    uint64_t rx_frames, rx_not_for_us, rx_bad, rx_unknown_type;
+    uint64_t tx_frames, tx_no_memory;
+    uint64_t arp_requests_in, arp_replies_in, arp_bad, arp_requests_out, arp_replies_out;
+    uint64_t arp_table_full, arp_unresolved_dropped;
+};
+
+struct weir_link;
+
+/* Makes a link whose frames leave through `out` (the caller's; must outlive it).
+ * Returns 0 or -ENOMEM. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_link_open(struct weir_link **link, const struct weir_link_options *options,
+                                   struct weir_burst *out);
+
+/* Frees the link and every packet that waits for a resolution. */
+void weir_link_close(struct weir_link *link);
+
+/* The addresses that ARP answers for; host order; 8 at most. Returns 0, or -ENOSPC. */
+WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, uint32_t address);
+
+/* Takes one received frame. Returns the EtherType (host order) of a packet for an upper protocol, with m->data at the
+ * network header and m->l2_len set: the packet is the caller's. Returns 0 when the link consumed it (ARP, not for us,
+ * malformed, unknown). Checkpoint: never. Source: RFC 826, RFC 894, RFC 5227 section 2.4. */
+uint16_t weir_link_input(struct weir_link *link, weir_time now, struct rte_mbuf *m);
+
+/* Finds or makes the entry of an address on this link. Does not send anything.
+ * Returns NULL when the table is full of entries in use. Checkpoint: never. */
+struct weir_neighbour *weir_link_neighbour(struct weir_link *link, weir_time now, uint32_t address);
+
+/* Changes when a path must look its neighbour up again. */
+uint32_t weir_neighbour_generation(const struct weir_neighbour *neighbour);
+
+/* Copies the MAC; returns false while it is not known (or no longer believed). */
+bool weir_neighbour_mac(const struct weir_neighbour *neighbour, struct rte_ether_addr *mac);
+
+/* Sends an IP packet (m->data at the network header) to a neighbour: at once if its MAC is known, else it waits for the
+ * resolution, which this starts: 1 request a second, 3 at most, then the waiting are dropped and counted.
+ * Takes ownership. Checkpoint: never. Source: RFC 1122 section 2.3.2. */
+void weir_link_send(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour, uint16_t ether_type,
+                    struct rte_mbuf *m);
+
+/* Told by an upper protocol that a neighbour answers (forward progress), so it need not be asked again soon. */
+void weir_link_confirm(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour);
+
+/* Does what is due by now: repeats requests, expires entries. Call when weir_link_next_deadline has come. */
+void weir_link_timers(struct weir_link *link, weir_time now);
+weir_time weir_link_next_deadline(const struct weir_link *link);
+
+/* Announces our addresses (gratuitous ARP). Source: RFC 5227 section 3. */
+void weir_link_announce(struct weir_link *link, weir_time now);
+
+const struct weir_link_stats *weir_link_stats(const struct weir_link *link);
+struct weir_burst *weir_link_burst(struct weir_link *link);
+uint16_t weir_link_mtu(const struct weir_link *link);
+uint32_t weir_link_capabilities(const struct weir_link *link);
+
+#endif

@@ -1,0 +1,140 @@
+/* TCP, sans I/O: segments, user calls and the time go in; segments go down to IP, events are reported. */
+#ifndef WEIR_NET_TCP_H
+#define WEIR_NET_TCP_H
+
+#include <weir/net/ip.h>
+
+enum weir_tcp_state { /* RFC 9293 section 3.3.2 */
+                      WEIR_TCP_CLOSED,
+                      WEIR_TCP_LISTEN,
+                      WEIR_TCP_SYN_SENT,
+                      WEIR_TCP_SYN_RECEIVED,
+                      WEIR_TCP_ESTABLISHED,
+                      WEIR_TCP_FIN_WAIT_1,
+                      WEIR_TCP_FIN_WAIT_2,
+                      WEIR_TCP_CLOSE_WAIT,
+                      WEIR_TCP_CLOSING,
+                      WEIR_TCP_LAST_ACK,
+                      WEIR_TCP_TIME_WAIT,
+};
+
+struct weir_tcp_options {
+    unsigned connections_max;         /* TIME_WAIT and embryonic ones among them; 0: 16384                          */
+    unsigned listeners_max;           /* 0: 64                                                                      */
+    uint32_t receive_buffer;          /* bytes a connection may hold for its reader, its window; 0: 262144          */
+    uint32_t send_buffer;             /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
+    unsigned packets_max;             /* packets that all connections together may hold; beyond it payload that      *
+                                       * arrives is dropped (its ACK still counts) and windows stop growing; 0: none */
+    weir_time rto_min;                /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
+    weir_time time_wait;              /* 2 MSL; 0: 60 s                                                             */
+    struct rte_mempool *pool;         /* data: packets with room for a full segment                          */
+    struct rte_mempool *control_pool; /* pure ACKs, SYNs, RSTs: small ones, so that they never starve        */
+    uint8_t key[16];                  /* secret for initial sequence numbers (RFC 6528) and the table's hash        */
+    uint64_t seed;                    /* of what needs no secret                                                    */
+};
+
+struct weir_tcp_stats { /* RFC 4022's names first */
+    uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
+    uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
+    uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
+    uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
+    unsigned curr_estab, connections; /* now */
+};
+
+struct weir_tcp;
+struct weir_tcp_listener;
+struct weir_tcp_connection;
+
+WEIR_MUST_CHECK int weir_tcp_open(struct weir_tcp **tcp, const struct weir_tcp_options *options, struct weir_ip *ip);
+
+/* Frees everything, silently; abort the connections first to tell the peers. */
+void weir_tcp_destroy(struct weir_tcp *tcp);
+
+/* ---- the turn: input, timers, events, flush ---- */
+
+/* Takes a burst of segments as weir_ip_input left them (n at most 64), in order; consumes them. Prefetches. */
+void weir_tcp_input(struct weir_tcp *tcp, weir_time now, struct rte_mbuf **packets, const struct weir_ip_rx *rx,
+                    unsigned n);
+void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_ip_rx *rx);
+void weir_tcp_timers(struct weir_tcp *tcp, weir_time now);
+weir_time weir_tcp_next_deadline(const struct weir_tcp *tcp);
+
+/* Sends what the turn left to send: queued data that windows allow, ACKs, window updates, FINs. Once, at a turn's end.
+ */
+void weir_tcp_flush(struct weir_tcp *tcp, weir_time now);
+
+enum {                          /* events */
+       WEIR_TCP_READABLE = 1,   /* data, the end of the stream, or an error can be received    */
+       WEIR_TCP_WRITABLE = 2,   /* the send buffer has room again after a send said -EAGAIN    */
+       WEIR_TCP_CONNECTED = 4,  /* an active open succeeded                                    */
+       WEIR_TCP_FAILED = 8,     /* the connection ended with an error; see weir_tcp_error      */
+       WEIR_TCP_ACCEPTABLE = 16 /* on a listener: accept will answer                           */
+};
+
+/* Returns the `user` of the next connection or listener that has something to report, and what, each of them once a
+ * turn at most (events are gathered); NULL when there is none. Checkpoint: never. */
+void *weir_tcp_next_event(struct weir_tcp *tcp, unsigned *events);
+
+/* ---- user calls (RFC 9293 section 3.10). None blocks; none is a checkpoint. ---- */
+
+/* Listens on a port. `user` must not be NULL. backlog: established connections not yet accepted, and embryonic ones, at
+ * most each. Returns 0, -EADDRINUSE, -ENOMEM (listeners_max). */
+WEIR_MUST_CHECK int weir_tcp_listen(struct weir_tcp *tcp, uint16_t port, unsigned backlog, void *user,
+                                    struct weir_tcp_listener **listener);
+/* Stops listening; connections not yet accepted are reset. */
+void weir_tcp_unlisten(struct weir_tcp *tcp, weir_time now, struct weir_tcp_listener *listener);
+uint16_t weir_tcp_listener_port(const struct weir_tcp_listener *listener);
+
+/* Takes the oldest established connection; `user` is its user from then on (may be set later; NULL: no events are
+ * returned until then, but they are kept). Returns 0 or -EAGAIN. */
+WEIR_MUST_CHECK int weir_tcp_accept(struct weir_tcp *tcp, struct weir_tcp_listener *listener, void *user,
+                                    struct weir_tcp_connection **connection);
+void weir_tcp_set_user(struct weir_tcp_connection *connection, void *user);
+
+/* Starts an active open; WEIR_TCP_CONNECTED or WEIR_TCP_FAILED is reported later. Local port: random ephemeral (RFC
+ * 6056) when local_port is 0. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL (no port free), -ENETUNREACH, -EINVAL, -ENOMEM. */
+WEIR_MUST_CHECK int weir_tcp_connect(struct weir_tcp *tcp, weir_time now, const struct weir_endpoint *remote,
+                                     uint16_t local_port, void *user, struct weir_tcp_connection **connection);
+
+/* Queues a payload (single or multi segment packet, any length > 0) to be sent by the next flush. On 0 the packet is
+ * the machine's until acknowledged; on an error it stays the caller's. Returns 0; -EAGAIN: the send buffer is full,
+ * wait for WEIR_TCP_WRITABLE (a packet is accepted whole whenever any room is left); -EPIPE: after shutdown, or the
+ * connection has ended; -ECONNRESET: the peer reset it; -ETIMEDOUT; -ENOTCONN: not yet established (SYN_SENT). */
+WEIR_MUST_CHECK int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *connection, struct rte_mbuf *m);
+
+/* How many bytes the send buffer has room for now; 0 also when sending is no longer possible. */
+uint32_t weir_tcp_send_room(const struct weir_tcp_connection *connection);
+
+/* Takes the next packet of payload in order (m->pkt_len bytes, headers gone); it becomes the caller's, and the window
+ * opens. Returns its length > 0; 0 at the end of the stream (the peer's FIN, all data taken); -EAGAIN; -ECONNRESET,
+ * -ETIMEDOUT, -EHOSTUNREACH... if the connection ended with an error (after the data that came before it is taken; a
+ * reset discards it, RFC 9293 section 3.10.7.4). */
+WEIR_MUST_CHECK int weir_tcp_receive(struct weir_tcp *tcp, struct weir_tcp_connection *connection, struct rte_mbuf **m);
+
+/* The same, copied: up to `size` > 0 bytes to `buffer`. Packets are freed as they empty. */
+WEIR_MUST_CHECK int weir_tcp_receive_copy(struct weir_tcp *tcp, struct weir_tcp_connection *connection, void *buffer,
+                                          uint32_t size);
+
+/* Half-close: a FIN follows the queued data. Returns 0 (again, too), or the error that ended the connection. */
+WEIR_MUST_CHECK int weir_tcp_shutdown(struct weir_tcp *tcp, struct weir_tcp_connection *connection);
+
+/* The user is done: sends a FIN after what is queued, or a RST if received data was not read (RFC 9293 section 3.6.1,
+ * RFC 2525 section 2.17), and lets the machine finish by itself. The connection must not be used again; no events
+ * follow. */
+void weir_tcp_close(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connection *connection);
+
+/* RST, and everything queued is freed. The connection must not be used again; no events follow. */
+void weir_tcp_abort(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connection *connection);
+
+/* True once all that was sent, the FIN too if there was one, is acknowledged. */
+bool weir_tcp_drained(const struct weir_tcp_connection *connection);
+
+enum weir_tcp_state weir_tcp_state(const struct weir_tcp_connection *connection);
+const char *weir_tcp_state_name(enum weir_tcp_state state);
+int weir_tcp_error(const struct weir_tcp_connection *connection); /* 0 or the -errno that ended it */
+void weir_tcp_endpoints(const struct weir_tcp_connection *connection, struct weir_endpoint *local,
+                        struct weir_endpoint *remote);
+uint32_t weir_tcp_mss(const struct weir_tcp_connection *connection); /* payload bytes of a full segment to the peer */
+const struct weir_tcp_stats *weir_tcp_stats(const struct weir_tcp *tcp);
+
+#endif

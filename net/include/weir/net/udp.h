@@ -1,0 +1,54 @@
+/* UDP, sans I/O: sockets with bounded queues. */
+#ifndef WEIR_NET_UDP_H
+#define WEIR_NET_UDP_H
+
+#include <weir/net/ip.h>
+
+struct weir_udp_options {
+    unsigned sockets_max; /* 0: 1024                                                       */
+    unsigned queue_max;   /* datagrams a socket holds before it drops the newest; 0: 512   */
+    uint64_t seed;
+};
+
+struct weir_udp_stats { /* RFC 4113 */
+    uint64_t in_datagrams, no_ports, in_errors, in_cksum_errors, rcvbuf_errors, out_datagrams, out_errors;
+};
+
+struct weir_udp;
+struct weir_udp_socket;
+
+WEIR_MUST_CHECK int weir_udp_open(struct weir_udp **udp, const struct weir_udp_options *options, struct weir_ip *ip);
+void weir_udp_close(struct weir_udp *udp); /* frees sockets left open, and their datagrams */
+
+/* Binds a socket to a local port (0: an ephemeral one, chosen at random from 49152 to 65535). `user` is handed back by
+ * events. Returns 0, -EADDRINUSE, -ENOMEM (sockets_max reached). Checkpoint: never. Source: RFC 6056 section 3.3.1. */
+WEIR_MUST_CHECK int weir_udp_bind(struct weir_udp *udp, uint16_t port, void *user, struct weir_udp_socket **socket);
+void weir_udp_unbind(struct weir_udp *udp, struct weir_udp_socket *socket); /* frees the queue, forgets its events */
+uint16_t weir_udp_port(const struct weir_udp_socket *socket);
+
+/* Takes one datagram as weir_ip_input left it. Verifies its checksum (by the device's word where it gave one), queues
+ * it on its socket, and reports the socket as readable; or answers port unreachable. Consumes m. Source: RFC 768. */
+void weir_udp_input(struct weir_udp *udp, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx);
+
+/* An ICMP error about a datagram of ours: the socket reports it once, as -ECONNREFUSED or -EHOSTUNREACH, on its next
+ * receive. Source: RFC 1122 section 4.1.3.3. */
+void weir_udp_icmp_error(struct weir_udp *udp, const struct weir_ip_rx *rx);
+
+/* Takes the oldest datagrams, up to n: payloads, and where each came from. They become the caller's.
+ * Returns how many, or -EAGAIN (none), or an error that ICMP reported. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_udp_receive(struct weir_udp_socket *socket, struct rte_mbuf **packets,
+                                     struct weir_endpoint *from, unsigned n);
+
+/* Sends n payloads, each to its own destination, prepending headers in their headroom; consumes all n whatever the
+ * result. Returns n, or the first error: -EMSGSIZE (larger than the path's MTU), -ENETUNREACH, -EINVAL; the others are
+ * sent all the same. A packet whose data others still hold (refcnt > 1) is copied. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_udp_send(struct weir_udp *udp, weir_time now, struct weir_udp_socket *socket,
+                                  struct rte_mbuf **packets, const struct weir_endpoint *to, unsigned n);
+
+/* Returns the `user` of the next socket that became readable since it was last returned here; NULL when there is none.
+ */
+void *weir_udp_next_event(struct weir_udp *udp);
+
+const struct weir_udp_stats *weir_udp_stats(const struct weir_udp *udp);
+
+#endif
