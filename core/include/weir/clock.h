@@ -50,17 +50,18 @@ struct weir_timer {
     uint64_t sequence;     /* breaks ties: armed first fires first                                   */
 };
 
-#define WEIR_WHEEL_LEVELS 8
+#define WEIR_WHEEL_LEVELS 9 /* 54 bits of ticks: all of weir_time */
 #define WEIR_WHEEL_SLOTS 64
 
 struct weir_wheel {
-    int64_t tick; /* all ticks before this one are done; a tick is 1024 ns */
-    uint64_t sequence;
+    int64_t tick;                                            /* all ticks before this one are done; a tick is 1024 ns */
+    weir_time next;                                          /* never later than the earliest deadline                */
+    uint64_t sequence;                                       /* of the last arming                                    */
     size_t armed;                                            /* how many timers are armed                             */
-    uint64_t occupied[WEIR_WHEEL_LEVELS];                    /* bit s: slot s of that level has timers                */
+    uint64_t occupied[WEIR_WHEEL_LEVELS];                    /* bit s: slot s of that level has timers */
     weir_time earliest[WEIR_WHEEL_LEVELS][WEIR_WHEEL_SLOTS]; /* never later than the slot's first deadline */
     struct weir_list slots[WEIR_WHEEL_LEVELS][WEIR_WHEEL_SLOTS];
-    struct weir_list due; /* found due, sorted, not yet handed out                 */
+    struct weir_list due; /* found due, sorted, not yet handed out */
 };
 
 /* Sets up an empty wheel whose time is `now`. */
@@ -90,8 +91,11 @@ void weir_wheel_disarm(struct weir_wheel *wheel, struct weir_timer *timer);
  * when none is left. Call it in a loop. Timers armed meanwhile, if due, come too. Checkpoint: never. */
 struct weir_timer *weir_wheel_expire(struct weir_wheel *wheel, weir_time now);
 
-/* Returns a time not later than the earliest deadline, WEIR_NEVER if nothing is armed. Exact within the current 64
- * ticks; farther out it may be early (by a re-armed or disarmed timer), never late. Checkpoint: never. */
-weir_time weir_wheel_next(const struct weir_wheel *wheel);
+/* Returns a time not later than the earliest deadline, WEIR_NEVER if nothing is armed. It may be early (by a timer that
+ * was disarmed or moved later), never late. Checkpoint: never. */
+static inline weir_time weir_wheel_next(const struct weir_wheel *wheel)
+{
+    return wheel->next;
+}
 
 #endif
