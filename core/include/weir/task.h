@@ -1,0 +1,265 @@
+/* Tasks: the run loop, cancel scopes, nurseries, sleeping; and below them what other rooms build waiting on.
+ *
+ * A task is a function with a stack of its own. Tasks of one loop take turns: between two checkpoints a task is alone.
+ * Each function says whether it is a checkpoint: *always* (it may switch to other tasks, and it answers -ECANCELED in a
+ * cancelled scope, on its fast path too) or *never*. Functions return >= 0, or -errno; weir_error_name() names them. */
+#ifndef WEIR_TASK_H
+#define WEIR_TASK_H
+
+#include <weir/base.h>
+#include <weir/clock.h>
+
+struct weir_loop;
+struct weir_task;
+struct weir_nursery;
+
+/* ---- running ---- */
+
+enum weir_idle {
+    WEIR_IDLE_ADAPTIVE, /* spin a little, then sleep until the next timer, an interrupt, or 100 us */
+    WEIR_IDLE_PAUSE,    /* never sleep, but tell the core that it is waiting                       */
+    WEIR_IDLE_SPIN,     /* never sleep                                                             */
+};
+
+struct weir_run_options {
+    unsigned tasks_max; /* alive at once; 0: 65536                                                  */
+    size_t stack_size;  /* of each task, its guard page among it; 0: 64 KiB; a multiple of 4 KiB     */
+    enum weir_idle idle;
+    struct weir_clock *clock; /* NULL: weir_clock_tsc()                                                   */
+    uint64_t shuffle_seed;    /* not 0: each batch of runnable tasks is shuffled, to expose order dependence */
+    bool quiet;               /* do not print the error tree when the main task fails                     */
+    void (*on_start)(struct weir_loop *loop, void *arg); /* called before the first task runs, or NULL    */
+    void *on_start_arg;
+};
+
+/* Runs main(arg) as the first task on this thread until it and all its nurseries have ended. Not from inside a task.
+ * options: NULL for the defaults. Returns what main returned; if that is negative, or errors were left unread, the
+ * group's code, after printing the group as a tree to stderr; -EINTR if weir_interrupt() ended it; -ENOMEM if stacks
+ * could not be set aside; -EBUSY inside another weir_run. */
+WEIR_MUST_CHECK int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *options);
+
+/* Asks a loop to cancel its main task, as Ctrl-C does. From any thread, and from a signal handler. */
+void weir_interrupt(struct weir_loop *loop);
+
+/* Wakes a loop that sleeps while idle. From any thread, and from a signal handler. */
+void weir_loop_wake(struct weir_loop *loop);
+
+/* Returns the loop that runs on this thread, or NULL. Checkpoint: never. */
+struct weir_loop *weir_current_loop(void);
+
+/* Returns the loop's time: read once a turn. Only inside weir_run. Checkpoint: never. */
+weir_time weir_current_time(void);
+
+/* ---- checkpoints and sleeping ---- */
+
+/* Lets every other runnable task run once. Returns 0 or -ECANCELED. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_checkpoint(void);
+
+/* Only the test: returns -ECANCELED in a cancelled scope, else 0 at once. */
+WEIR_MUST_CHECK int weir_checkpoint_if_cancelled(void);
+
+/* Lets others run, but is never cancelled. */
+void weir_cancel_shielded_checkpoint(void);
+
+/* Sleep for a time, until a time, until cancelled. A delay <= 0 or a past time is a plain checkpoint.
+ * Return 0 or -ECANCELED. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_sleep(weir_time delay);
+WEIR_MUST_CHECK int weir_sleep_until(weir_time deadline);
+WEIR_MUST_CHECK int weir_sleep_forever(void);
+
+/* ---- cancel scopes ---- */
+
+/* Something to do at a time, in the loop. It must not outlive its being armed. */
+struct weir_alarm {
+    struct weir_timer timer;
+    void (*fire)(struct weir_alarm *alarm);
+};
+
+/* A cancel scope. Fill it by opening it; read `cancel_called` and `cancelled_caught`, leave the rest alone. */
+struct weir_scope {
+    bool cancel_called;         /* somebody cancelled it, or its deadline passed                              */
+    bool cancelled_caught;      /* a -ECANCELED of this scope was stopped at its end                          */
+    bool shield;                /* set with weir_scope_set_shield                                             */
+    bool effectively_cancelled; /* it or, unless shielded, a scope around it is cancelled                     */
+    bool fails;                 /* opened by weir_fail_*                                                      */
+    struct weir_scope *parent;
+    struct weir_task *owner;      /* who opened it                         */
+    struct weir_nursery *nursery; /* whose scope it is, or NULL            */
+    struct weir_list children;    /* scopes right below                    */
+    struct weir_list sibling;
+    struct weir_alarm alarm;
+    weir_time deadline;
+};
+
+/* Opens a scope in the current task, with a deadline (WEIR_NEVER: none). Prefer the blocks below.
+ * A deadline already past cancels at once. Checkpoint: never. The scope must live until it is closed. */
+void weir_scope_open(struct weir_scope *scope, weir_time deadline);
+
+/* Closes a scope with the status of what ran inside. Returns the status to go on with: 0 for a -ECANCELED that was this
+ * scope's (`cancelled_caught` is then true), -ETIMEDOUT for one in a weir_fail_* scope, else `status` unchanged. Scopes
+ * that were opened inside and not closed are closed and reported, and the answer is -EINVAL; so is a scope that this
+ * task did not open. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
+
+/* Cancels a scope: from now on each checkpoint in it answers -ECANCELED; tasks waiting in it are woken. Again: nothing.
+ * From any task of the loop. Checkpoint: never. */
+void weir_scope_cancel(struct weir_scope *scope);
+
+/* Moves a deadline, while others wait too; one already past cancels at once. Checkpoint: never. */
+void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline);
+
+/* Sets whether cancellation of scopes around reaches inside. Checkpoint: never. */
+void weir_scope_set_shield(struct weir_scope *scope, bool shield);
+
+/* Returns the deadline by which the current task will be cancelled: the earliest of the scopes around it up to a
+ * shield, INT64_MIN if it is cancelled already. Checkpoint: never. */
+weir_time weir_current_effective_deadline(void);
+
+/* Blocks: weir_move_on_after(&scope, WEIR_SECONDS(5), rc) { ... rc = something(); ... }
+ * `rc` is an int variable of yours, the block's status, which the block's end reads and may set (see weir_scope_close).
+ * `break` leaves the block and is read alike; by `return` and `goto` the scope is closed too, but a status already
+ * returned cannot be changed: inside a block, write WEIR_DO(rc, call) where you would write WEIR_TRY(call) outside. */
+#define weir_with_scope(scope, rc) WEIR_SCOPE_BLOCK_((scope), WEIR_NEVER, false, (rc))
+#define weir_move_on_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), false, (rc))
+#define weir_move_on_after(scope, delay, rc)                                                                           \
+    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), false, (rc))
+#define weir_fail_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), true, (rc))
+#define weir_fail_after(scope, delay, rc)                                                                              \
+    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), true, (rc))
+
+/* rc = call; and leave the block if that is an error. Directly inside a block, not inside a loop in it. */
+#define WEIR_DO(rc, call)                                                                                              \
+    if (((rc) = (call)) < 0)                                                                                           \
+    break
+
+/* ---- nurseries ---- */
+
+struct weir_nursery {
+    struct weir_scope scope; /* its cancel scope */
+    struct weir_list children;
+    struct weir_list sibling; /* among the parent's open nurseries                                    */
+    struct weir_task *parent; /* NULL: the loop's own                                                 */
+    unsigned pending_starts;  /* weir_start calls under way; they keep it open                        */
+    bool body_running, closed, waiting;
+    bool child_cancelled; /* some child ended with -ECANCELED                                        */
+    int code;             /* of the first error                                                      */
+    uint64_t serial;      /* tells its errors apart                                                  */
+    struct weir_error *errors, **errors_end;
+    const struct weir_site *site;
+};
+
+/* Block: weir_with_nursery(&nursery, rc) { ... } Its end waits for all children (that wait itself is never cancelled).
+ * A child that ends with an error, or a negative rc, cancels the nursery's scope. At the end rc is: the body's own
+ * error, else the first child's, else -ECANCELED if that is not this scope's own, else what the body left in rc. Left
+ * by break, return or goto, it waits all the same. Errors of children are a group, even a single one: take it with
+ * weir_nursery_take_errors, or it joins the task's own result. Checkpoint: its end lets others run, and is not a place
+ * where cancellation is raised. */
+#define weir_with_nursery(nursery, rc)                                                                                 \
+    WEIR_BLOCK_(weir_nursery_guard, weir_nursery_guard_open_((nursery), &(rc), WEIR_SITE("nursery")))
+
+/* Starts fn(arg) as a task of the nursery; it runs for the first time after the caller's next checkpoint. `arg` must
+ * stay valid for as long as fn uses it. Returns 0; -ENOMEM (all tasks_max are alive): that is also the nursery's error,
+ * so it is not lost if nobody looks, and it cancels; -EBADF: the nursery is closed (reported). Checkpoint: never. */
+#define weir_start_soon(nursery, fn, arg) weir_start_soon_((nursery), (fn), (arg), WEIR_SITE(#fn))
+
+/* The same, but -ENOMEM is only the caller's business: for servers that shed load. */
+#define weir_try_start_soon(nursery, fn, arg) weir_try_start_soon_((nursery), (fn), (arg), WEIR_SITE(#fn))
+
+/* Starts fn(arg) and waits until it calls weir_started(value); then it is the nursery's child, before that the
+ * caller's. *value (may be NULL) is written on success only. Returns 0; what the child ended with before it reported;
+ * -EPROTO: it ended well without reporting; -ECANCELED; -ENOMEM; -EBADF. Checkpoint: always. */
+#define weir_start(nursery, fn, arg, value) weir_start_((nursery), (fn), (arg), (value), WEIR_SITE(#fn))
+
+/* Reports, from a task that weir_start started; nothing in one that weir_start_soon started. Returns 0, or -EALREADY.
+ * Checkpoint: never. */
+int weir_started(void *value);
+
+/* Cancels the nursery's scope. Checkpoint: never. */
+void weir_nursery_cancel(struct weir_nursery *nursery);
+
+/* Takes the group of errors that a nursery gathered, after its block: whoever takes it has read it, and it no longer
+ * joins the task's result. NULL when there was none. Free it with weir_error_free. Checkpoint: never. */
+struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery);
+
+/* Gives a group back to the loop that made it. NULL is fine. Checkpoint: never. */
+void weir_error_free(struct weir_error *group);
+
+/* How many children are alive. Checkpoint: never. */
+unsigned weir_nursery_child_count(const struct weir_nursery *nursery);
+
+/* ---- tasks ---- */
+
+struct weir_task *weir_current_task(void);
+const char *weir_task_name(const struct weir_task *task);
+
+struct weir_loop_statistics {
+    unsigned tasks_living, tasks_runnable, tasks_max;
+    unsigned errors_held; /* error records not yet freed */
+    uint64_t turns;
+};
+void weir_current_statistics(struct weir_loop_statistics *statistics);
+
+/* ---- for other rooms: how waiting is built ---- */
+
+/* Called to take a waiting task out of what it waits in, because it is cancelled. Returns true if the wait is off (the
+ * task then wakes with -ECANCELED), false if it must go on. Runs inside whoever cancels; must not wait. */
+typedef bool weir_abort_fn(struct weir_task *task, void *arg);
+
+/* Parks the current task until weir_task_wake. Test for cancellation first (weir_checkpoint_if_cancelled): a scope
+ * cancelled earlier does not abort. abort: NULL if the wait cannot be cancelled. Returns what the waker passed, or
+ * -ECANCELED. */
+WEIR_MUST_CHECK int weir_task_park(weir_abort_fn *abort, void *arg);
+
+/* Makes a parked task runnable, with a result. Once for each park. Checkpoint: never. */
+void weir_task_wake(struct weir_task *task, int result);
+
+/* For calls that ended without waiting: lets others run when this task did so many times in a row. Never cancelled. */
+void weir_fast_path_done(void);
+
+/* Arms an alarm of this loop (any time; a past one fires in the next turn), or moves it; disarms it. */
+void weir_alarm_init(struct weir_alarm *alarm, void (*fire)(struct weir_alarm *alarm));
+void weir_alarm_set(struct weir_alarm *alarm, weir_time deadline);
+void weir_alarm_clear(struct weir_alarm *alarm);
+
+/* What plugs itself into the loop: called each turn, `poll` before the tasks run and `flush` after. */
+struct weir_poller {
+    struct weir_list link;
+    int (*poll)(struct weir_poller *poller, weir_time now);   /* returns how much it found, 0: was idle   */
+    void (*flush)(struct weir_poller *poller, weir_time now); /* or NULL */
+    weir_time (*next_deadline)(struct weir_poller *poller);   /* when it wants to be polled; or NULL      */
+    int (*interrupt)(struct weir_poller *poller, bool on);    /* descriptor to sleep on, or -ENOTSUP; or NULL */
+};
+void weir_poller_add(struct weir_poller *poller);
+void weir_poller_remove(struct weir_poller *poller);
+
+/* ---- the blocks' machinery; not for direct use ---- */
+
+struct weir_scope_guard {
+    void *open;
+    int *status;
+};
+struct weir_nursery_guard {
+    void *open;
+    int *status;
+};
+struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status);
+void weir_scope_guard_close_(struct weir_scope_guard *guard);
+struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
+                                                   const struct weir_site *site);
+void weir_nursery_guard_close_(struct weir_nursery_guard *guard);
+int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site);
+WEIR_MUST_CHECK int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
+                                         const struct weir_site *site);
+WEIR_MUST_CHECK int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value,
+                                const struct weir_site *site);
+
+#define WEIR_CONCAT2_(a, b) a##b
+#define WEIR_CONCAT_(a, b) WEIR_CONCAT2_(a, b)
+#define WEIR_BLOCK_(kind, opened) WEIR_BLOCK2_(kind, opened, WEIR_CONCAT_(weir_guard_, __LINE__))
+#define WEIR_BLOCK2_(kind, opened, guard)                                                                              \
+    for (struct kind guard __attribute__((cleanup(kind##_close_))) = (opened); (guard).open != NULL;                   \
+         kind##_close_(&(guard)))
+#define WEIR_SCOPE_BLOCK_(scope, deadline, fails, rc)                                                                  \
+    WEIR_BLOCK_(weir_scope_guard, weir_scope_guard_open_((scope), (deadline), (fails), &(rc)))
+
+#endif

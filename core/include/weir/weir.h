@@ -1,0 +1,10 @@
+/* All of core's public face. */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <weir/base.h>
+#include <weir/clock.h>
+#include <weir/sync.h>
+#include <weir/task.h>
+
+#endif

@@ -1,0 +1,68 @@
+/* One TCP/IP stack on one device, joined to the run loop of one lcore. A stack is a value: ten can live in one process.
+ */
+#ifndef WEIR_NET_STACK_H
+#define WEIR_NET_STACK_H
+
+#include <weir/net/dev.h>
+#include <weir/net/tcp.h>
+#include <weir/net/udp.h>
+#include <weir/task.h>
+
+struct weir_stack_options {
+    uint32_t address; /* ours, host order                                        */
+    uint8_t prefix;
+    uint32_t gateway;                     /* host order; 0: none                                     */
+    unsigned connections_max;             /* 0: 16384                                         */
+    uint32_t receive_buffer, send_buffer; /* bytes a connection; 0: 262144        */
+    unsigned packets_max;                 /* held by all connections; 0: three quarters of the device's pool */
+    weir_time rto_min, time_wait;         /* 0: TCP's own                                 */
+    uint64_t seed;         /* 0: from getrandom(2); anything else makes all choices repeatable, for tests */
+    weir_time close_grace; /* what weir_stack_close waits for connections to finish; 0: 1 s */
+};
+
+struct weir_stack;
+
+/* Makes a stack on a device, and plugs it into the current loop. The device stays the caller's and must outlive it.
+ * Returns 0, -EINVAL (address, prefix or gateway make no sense), -ENOMEM. Only inside weir_run. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_stack_open(struct weir_stack **stack, struct weir_dev *dev,
+                                    const struct weir_stack_options *options);
+
+/* Closes it: no new connections; those that the application has closed get `close_grace` to finish, the rest is
+ * aborted; then everything is freed. Streams and sockets must be closed before. Waits in a shield: never cancelled.
+ * NULL is fine. Checkpoint: always lets others run, is not a place where cancellation is raised. */
+void weir_stack_close(struct weir_stack *stack);
+
+struct weir_stack_stats {
+    struct weir_dev_stats dev;
+    struct weir_link_stats link;
+    struct weir_ip_stats ip;
+    struct weir_udp_stats udp;
+    struct weir_tcp_stats tcp;
+    uint64_t turns, tx_dropped; /* frames that the device did not take in time */
+};
+void weir_stack_stats(struct weir_stack *stack, struct weir_stack_stats *stats);
+
+uint32_t weir_stack_address(const struct weir_stack *stack);
+
+/* Takes a packet to fill and send: empty, with headroom for all headers and room for a full segment.
+ * Returns NULL when the pool is dry. The packet is the caller's. Checkpoint: never. */
+struct rte_mbuf *weir_packet_alloc(struct weir_stack *stack);
+
+/* ---- for net/stream ---- */
+struct weir_tcp *weir_stack_tcp(struct weir_stack *stack);
+struct weir_udp *weir_stack_udp(struct weir_stack *stack);
+struct rte_mempool *weir_stack_pool(struct weir_stack *stack);
+
+/* What `user` of a TCP connection, listener or UDP socket points to: told, in the loop, what happened. */
+struct weir_stack_user {
+    void (*event)(struct weir_stack_user *user, unsigned events);
+};
+
+/* Tells the stack how many streams and sockets tasks still hold. */
+void weir_stack_hold(struct weir_stack *stack);
+void weir_stack_release(struct weir_stack *stack);
+
+/* Waits until the pool has packets again. Returns 0 or -ECANCELED. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_stack_wait_packets(struct weir_stack *stack);
+
+#endif
