@@ -4,6 +4,8 @@
 #define WEIR_NET_WIRE_H
 
 #include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <string.h>
 #include <weir/base.h>
@@ -58,6 +60,153 @@ static inline uint16_t weir_checksum_update16(uint16_t checksum, uint16_t before
 static inline uint16_t weir_checksum_update32(uint16_t checksum, uint32_t before, uint32_t after)
 {
     return (uint16_t)~weir_sum_fold((uint64_t)(uint16_t)~checksum + (uint32_t)~before + after);
+}
+
+/* ---- Ethernet. Source: RFC 894, IEEE 802.3 ---- */
+
+struct weir_ethernet {
+    struct rte_ether_addr dst, src;
+    uint16_t type; /* below 1536 it is a length, as IEEE 802.3 has it */
+};
+
+/* Reads an Ethernet header. Returns 0, or -EBADMSG when there is less than one. Checkpoint: never. */
+WEIR_MUST_CHECK static inline int weir_ethernet_parse(const void *bytes, size_t length, struct weir_ethernet *header)
+{
+    struct rte_ether_hdr raw;
+
+    if (WEIR_UNLIKELY(length < sizeof(raw)))
+        return -EBADMSG;
+    memcpy(&raw, bytes, sizeof(raw));
+    *header = (struct weir_ethernet){raw.dst_addr, raw.src_addr, rte_be_to_cpu_16(raw.ether_type)};
+    return 0;
+}
+
+/* ---- ARP for IPv4 on Ethernet. Source: RFC 826 ---- */
+
+#define WEIR_ARP_LENGTH 28
+
+struct weir_arp {
+    uint16_t operation; /* RTE_ARP_OP_REQUEST or RTE_ARP_OP_REPLY */
+    struct rte_ether_addr sender_mac, target_mac;
+    uint32_t sender, target; /* host order */
+};
+
+/* Reads an ARP packet. Returns 0, or -EBADMSG: too short, not of Ethernet and IPv4, neither request nor reply, or its
+ * sender's MAC is zero or a multicast one. Output is written only on success. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_arp_parse(const void *bytes, size_t length, struct weir_arp *arp);
+
+/* Writes the WEIR_ARP_LENGTH bytes of an ARP packet. Checkpoint: never. */
+void weir_arp_write(void *bytes, const struct weir_arp *arp);
+
+/* ---- IPv4. Source: RFC 791 section 3.1 ---- */
+
+struct weir_ipv4 {
+    uint32_t src, dst;        /* host order                                                 */
+    uint16_t total_length;    /* at least header_length; may be more than what has arrived  */
+    uint16_t fragment_offset; /* bytes                                                      */
+    uint8_t header_length;    /* bytes, 20 to 60, all of them there                         */
+    uint8_t tos, ttl, protocol;
+    bool more_fragments;
+};
+
+/* Reads an IPv4 header (not its options, nor does it verify the checksum). Returns 0, or -EBADMSG: shorter than what it
+ * says, not version 4, impossible lengths. Output is written only on success. Checkpoint: never. */
+WEIR_MUST_CHECK static inline int weir_ipv4_parse(const void *bytes, size_t length, struct weir_ipv4 *header)
+{
+    struct rte_ipv4_hdr raw;
+    uint16_t total_length, fragment;
+    unsigned header_length;
+
+    if (WEIR_UNLIKELY(length < sizeof(raw)))
+        return -EBADMSG;
+    memcpy(&raw, bytes, sizeof(raw));
+    header_length = (raw.version_ihl & 15u) * 4;
+    total_length = rte_be_to_cpu_16(raw.total_length);
+    if (WEIR_UNLIKELY(raw.version_ihl >> 4 != 4 || header_length < sizeof(raw) || header_length > length ||
+                      total_length < header_length))
+        return -EBADMSG;
+    fragment = rte_be_to_cpu_16(raw.fragment_offset);
+    *header = (struct weir_ipv4){
+        .src = rte_be_to_cpu_32(raw.src_addr),
+        .dst = rte_be_to_cpu_32(raw.dst_addr),
+        .total_length = total_length,
+        .fragment_offset = (uint16_t)((fragment & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS),
+        .header_length = (uint8_t)header_length,
+        .tos = raw.type_of_service,
+        .ttl = raw.time_to_live,
+        .protocol = raw.next_proto_id,
+        .more_fragments = fragment & RTE_IPV4_HDR_MF_FLAG,
+    };
+    return 0;
+}
+
+/* Looks through an IPv4 header's options. Returns 1 if one of them is a source route, 0 if none is, or -EBADMSG: an
+ * option runs past the end. `length` bytes of options. Checkpoint: never. Source: RFC 791 section 3.1, RFC 7126 4.3. */
+WEIR_MUST_CHECK int weir_ipv4_source_routed(const void *options, size_t length);
+
+/* ---- ICMP. Source: RFC 792 ---- */
+
+#define WEIR_ICMP_HEADER_LENGTH 8
+
+enum {
+    WEIR_ICMP_ECHO_REPLY = 0,
+    WEIR_ICMP_UNREACHABLE = 3,
+    WEIR_ICMP_ECHO = 8,
+    WEIR_ICMP_TIME_EXCEEDED = 11,
+    WEIR_ICMP_PARAMETER_PROBLEM = 12,
+};
+
+enum { /* codes of WEIR_ICMP_UNREACHABLE */
+       WEIR_ICMP_UNREACHABLE_PROTOCOL = 2,
+       WEIR_ICMP_UNREACHABLE_PORT = 3,
+       WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED = 4,
+};
+
+struct weir_icmp {
+    uint8_t type, code;
+    uint16_t mtu; /* of the next hop, where a fragmentation needed says it (RFC 1191 section 4); else 0 */
+};
+
+/* Reads an ICMP header; the checksum is the caller's to verify. Returns 0 or -EBADMSG. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_icmp_parse(const void *bytes, size_t length, struct weir_icmp *icmp);
+
+/* Writes the WEIR_ICMP_HEADER_LENGTH bytes of an ICMP error's header, checksum zero. Checkpoint: never. */
+void weir_icmp_write(void *bytes, uint8_t type, uint8_t code);
+
+/* The packet that an ICMP error quotes. */
+struct weir_icmp_quote {
+    uint32_t src, dst; /* host order */
+    uint8_t protocol;
+    uint8_t transport[8]; /* the first bytes of its transport header */
+};
+
+/* Reads the quote that follows an ICMP error's header: an IPv4 header and 8 bytes at least, of a first fragment.
+ * Returns 0 or -EBADMSG. Output is written only on success. Checkpoint: never. Source: RFC 1122 section 3.2.2. */
+WEIR_MUST_CHECK int weir_icmp_quote_parse(const void *bytes, size_t length, struct weir_icmp_quote *quote);
+
+/* ---- UDP. Source: RFC 768 ---- */
+
+#define WEIR_UDP_HEADER_LENGTH 8
+
+struct weir_udp_header {
+    uint16_t src_port, dst_port;
+    uint16_t length;   /* at least 8; may be more than what has arrived */
+    uint16_t checksum; /* as it lies in memory; 0: none                 */
+};
+
+/* Reads a UDP header. Returns 0, or -EBADMSG: too short, or an impossible length. Checkpoint: never. */
+WEIR_MUST_CHECK static inline int weir_udp_parse(const void *bytes, size_t length, struct weir_udp_header *header)
+{
+    uint16_t raw[4];
+
+    if (WEIR_UNLIKELY(length < sizeof(raw)))
+        return -EBADMSG;
+    memcpy(raw, bytes, sizeof(raw));
+    if (WEIR_UNLIKELY(rte_be_to_cpu_16(raw[2]) < sizeof(raw)))
+        return -EBADMSG;
+    *header =
+        (struct weir_udp_header){rte_be_to_cpu_16(raw[0]), rte_be_to_cpu_16(raw[1]), rte_be_to_cpu_16(raw[2]), raw[3]};
+    return 0;
 }
 
 #endif
