@@ -1,0 +1,302 @@
+/* A DPDK ethdev port as a device. Source: rte_ethdev.h, the DPDK programmer's guide, "Poll Mode Driver". */
+#include <inttypes.h>
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <weir/net/dev.h>
+
+#define RX_CKSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+
+/* MBUF_FAST_FREE is not here: it has the driver put packets back into the pool without looking at their reference
+ * count, and TCP holds a reference until the peer acknowledges. */
+#define TX_WANTED                                                                                                      \
+    (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                     \
+     RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+
+enum {
+    RING_MAX = 1024, /* descriptors asked for each way */
+    RING_MIN = 64,
+    RING_SHARE = 4, /* a ring may hold that part of the pool at most */
+    LINK_WAIT_MS = 100,
+    LINK_NAP_MS = 2
+};
+
+struct port {
+    struct weir_dev dev;
+    uint16_t id;
+    bool started;
+    bool latched;  /* the interrupt descriptor counts events, and is to be read; else it is readable by itself */
+    int interrupt; /* descriptor, or -1 */
+};
+
+/* What opening gathers on the way. */
+struct opening {
+    struct port *port;
+    const struct rte_ether_addr *mac;
+    struct rte_eth_dev_info info;
+    struct rte_eth_conf conf;
+    uint16_t rx_ring, tx_ring;
+    char *error;
+    size_t size;
+};
+
+static struct port *port_of(struct weir_dev *dev)
+{
+    return WEIR_CONTAINER_OF(dev, struct port, dev);
+}
+
+static uint16_t port_rx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+{
+    return rte_eth_rx_burst(port_of(dev)->id, 0, packets, n);
+}
+
+static uint16_t port_tx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+{
+    return rte_eth_tx_burst(port_of(dev)->id, 0, packets, n);
+}
+
+static int port_rx_interrupt(struct weir_dev *dev, bool on)
+{
+    struct port *port = port_of(dev);
+    uint64_t events;
+
+    if (port->interrupt < 0)
+        return -ENOTSUP;
+    if (port->latched && on)
+        (void)rte_eth_dev_rx_intr_enable(port->id, 0);
+    if (port->latched && !on) {
+        (void)rte_eth_dev_rx_intr_disable(port->id, 0);
+        if (read(port->interrupt, &events, sizeof(events)) < 0)
+            return port->interrupt; /* nothing had happened */
+    }
+    return port->interrupt;
+}
+
+static void port_stats(struct weir_dev *dev, struct weir_dev_stats *stats)
+{
+    struct rte_eth_stats counted = {0};
+
+    (void)rte_eth_stats_get(port_of(dev)->id, &counted);
+    *stats = (struct weir_dev_stats){.rx_packets = counted.ipackets,
+                                     .rx_bytes = counted.ibytes,
+                                     .rx_dropped = counted.imissed + counted.rx_nombuf,
+                                     .rx_errors = counted.ierrors,
+                                     .tx_packets = counted.opackets,
+                                     .tx_bytes = counted.obytes,
+                                     .tx_errors = counted.oerrors};
+}
+
+static void port_close(struct weir_dev *dev)
+{
+    struct port *port = port_of(dev);
+
+    if (port->started)
+        (void)rte_eth_dev_stop(port->id);
+    (void)rte_eth_dev_close(port->id);
+    free(port);
+}
+
+static const struct weir_dev_ops port_ops = {.rx_burst = port_rx_burst,
+                                             .tx_burst = port_tx_burst,
+                                             .rx_interrupt = port_rx_interrupt,
+                                             .stats = port_stats,
+                                             .close = port_close};
+
+/* ---- opening ---- */
+
+static int fail(struct opening *o, int code, const char *what)
+{
+    if (code >= 0)
+        code = -EIO;
+    snprintf(o->error, o->size, "%s: %s: %s", o->port->dev.name, what, rte_strerror(-code));
+    return code;
+}
+
+static int configure(struct opening *o)
+{
+    int rc;
+
+    o->conf.rxmode.offloads = o->info.rx_offload_capa & RX_CKSUM;
+    o->conf.txmode.offloads = o->info.tx_offload_capa & TX_WANTED;
+    o->conf.intr_conf.rxq = 1;
+    rc = rte_eth_dev_configure(o->port->id, 1, 1, &o->conf);
+    if (rc < 0) {
+        o->conf.intr_conf.rxq = 0;
+        rc = rte_eth_dev_configure(o->port->id, 1, 1, &o->conf);
+    }
+    return rc < 0 ? fail(o, rc, "cannot configure the port") : 0;
+}
+
+/* Rings as long as we like, the driver allows, and the pool can feed. */
+static int size_rings(struct opening *o)
+{
+    const struct rte_mempool *pool = o->port->dev.pool;
+    int rc;
+
+    o->rx_ring = RING_MAX;
+    while ((uint32_t)o->rx_ring * RING_SHARE > pool->size && o->rx_ring > RING_MIN)
+        o->rx_ring /= 2;
+    o->tx_ring = o->rx_ring;
+    rc = rte_eth_dev_adjust_nb_rx_tx_desc(o->port->id, &o->rx_ring, &o->tx_ring);
+    if (rc < 0)
+        return fail(o, rc, "cannot size the rings");
+    if ((uint32_t)o->rx_ring + o->tx_ring >= pool->size) {
+        snprintf(o->error, o->size, "%s: its rings hold %u packets, and the pool has %" PRIu32 ": make the pool larger",
+                 o->port->dev.name, (unsigned)o->rx_ring + o->tx_ring, pool->size);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static int set_up_queues(struct opening *o)
+{
+    struct rte_eth_txconf tx = o->info.default_txconf;
+    struct rte_eth_rxconf rx = o->info.default_rxconf;
+    int socket = rte_eth_dev_socket_id(o->port->id);
+    int rc;
+
+    WEIR_TRY(size_rings(o));
+    tx.offloads = o->conf.txmode.offloads;
+    rx.offloads = o->conf.rxmode.offloads;
+    rc = rte_eth_rx_queue_setup(o->port->id, 0, o->rx_ring, (unsigned)socket, &rx, o->port->dev.pool);
+    if (rc < 0)
+        return fail(o, rc, "cannot set up the receive queue");
+    rc = rte_eth_tx_queue_setup(o->port->id, 0, o->tx_ring, (unsigned)socket, &tx);
+    return rc < 0 ? fail(o, rc, "cannot set up the send queue") : 0;
+}
+
+/* Not every driver knows of an MTU (memif does not): it is set only if it must change, and may stay as it is. */
+static int agree_on_mtu(struct opening *o)
+{
+    uint16_t mtu = RTE_ETHER_MTU, now = 0;
+    int rc;
+
+    if (o->info.max_mtu != 0 && o->info.max_mtu < mtu)
+        mtu = o->info.max_mtu;
+    if (rte_eth_dev_get_mtu(o->port->id, &now) == 0 && now != mtu) {
+        rc = rte_eth_dev_set_mtu(o->port->id, mtu);
+        if (rc < 0 && rc != -ENOTSUP)
+            return fail(o, rc, "cannot set the MTU");
+    }
+    o->port->dev.mtu = mtu;
+    return 0;
+}
+
+/* A second address if the port has filters for it; else all frames, if the port can be told; and one that can be told
+ * nothing (TAP, memif) passes all frames anyway. The port's own address stays: a TAP's is also the kernel's end's. */
+static int agree_on_mac(struct opening *o)
+{
+    struct port *port = o->port;
+    struct rte_ether_addr own;
+    int rc = rte_eth_macaddr_get(port->id, &own);
+
+    if (rc < 0)
+        return fail(o, rc, "has no address");
+    port->dev.mac = own;
+    if (o->mac == NULL || rte_is_same_ether_addr(o->mac, &own))
+        return 0;
+    port->dev.mac = *o->mac;
+    if (rte_eth_dev_mac_addr_add(port->id, &port->dev.mac, 0) < 0)
+        (void)rte_eth_promiscuous_enable(port->id);
+    return 0;
+}
+
+static void find_interrupt(struct opening *o)
+{
+    struct port *port = o->port;
+
+    port->interrupt = -1;
+    if (o->conf.intr_conf.rxq == 0)
+        return;
+    port->interrupt = rte_eth_dev_rx_intr_ctl_q_get_fd(port->id, 0);
+    if (port->interrupt < 0)
+        return;
+    /* A driver that need not be asked (TAP) hands out the descriptor it reads packets from. */
+    port->latched = rte_eth_dev_rx_intr_enable(port->id, 0) == 0;
+    if (port->latched)
+        (void)rte_eth_dev_rx_intr_disable(port->id, 0);
+}
+
+/* Briefly: a memif has no link before its peer comes, and that is no error. */
+static void wait_for_link(uint16_t id)
+{
+    struct rte_eth_link link;
+
+    for (int waited = 0; waited < LINK_WAIT_MS; waited += LINK_NAP_MS) {
+        if (rte_eth_link_get_nowait(id, &link) < 0 || link.link_status == RTE_ETH_LINK_UP)
+            return;
+        rte_delay_us_sleep(LINK_NAP_MS * 1000);
+    }
+}
+
+static uint32_t capabilities(const struct rte_eth_conf *conf)
+{
+    uint32_t can = 0;
+
+    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
+        can |= WEIR_DEV_TX_IPV4_CKSUM;
+    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+        can |= WEIR_DEV_TX_TCP_CKSUM;
+    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+        can |= WEIR_DEV_TX_UDP_CKSUM;
+    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+        can |= WEIR_DEV_TX_MULTI_SEGS;
+    if ((conf->rxmode.offloads & RX_CKSUM) == RX_CKSUM)
+        can |= WEIR_DEV_RX_CKSUM;
+    return can;
+}
+
+static int start(struct opening *o)
+{
+    struct port *port = o->port;
+    int rc = rte_eth_dev_info_get(port->id, &o->info);
+
+    if (rc < 0)
+        return fail(o, rc, "says nothing about itself");
+    WEIR_TRY(configure(o));
+    WEIR_TRY(set_up_queues(o));
+    WEIR_TRY(agree_on_mtu(o));
+    rc = rte_eth_dev_start(port->id);
+    if (rc < 0)
+        return fail(o, rc, "cannot start");
+    port->started = true;
+    WEIR_TRY(agree_on_mac(o));
+    find_interrupt(o);
+    port->dev.capabilities = capabilities(&o->conf);
+    wait_for_link(port->id);
+    return 0;
+}
+
+int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct rte_ether_addr *mac,
+                       struct rte_mempool *pool, char *error, size_t size)
+{
+    struct opening opening = {.mac = mac, .error = error, .size = size};
+    struct port *port;
+    int rc;
+
+    if (!rte_eth_dev_is_valid_port(port_id)) {
+        snprintf(error, size, "no DPDK port has the number %u", port_id);
+        return -ENODEV;
+    }
+    port = calloc(1, sizeof(*port));
+    if (port == NULL) {
+        snprintf(error, size, "out of memory");
+        return -ENOMEM;
+    }
+    port->dev.ops = &port_ops;
+    port->dev.pool = pool;
+    port->id = port_id;
+    (void)rte_eth_dev_get_name_by_port(port_id, port->dev.name);
+    opening.port = port;
+    rc = start(&opening);
+    if (rc < 0) {
+        port_close(&port->dev);
+        return rc;
+    }
+    *dev = &port->dev;
+    return 0;
+}
