@@ -21,15 +21,21 @@ static inline void weir_burst_push(struct weir_burst *burst, struct rte_mbuf *m)
 }
 
 /* One neighbour: an IPv4 address and the MAC that answers to it. Entries live in a fixed table and are reused;
- * `generation` changes whenever what a cached path may believe of the entry is no longer so. */
-struct weir_neighbour;
+ * `generation` changes whenever what a cached path may believe of the entry is no longer so, and is never 0. A pointer
+ * stays good to read the generation by until the link closes; for all else look the neighbour up again once the
+ * generation has changed. What follows here is what a sender touches for each packet; the rest is the link's own. */
+struct weir_neighbour {
+    uint32_t generation;
+    uint32_t address; /* host order; 0: a free entry                                               */
+    weir_time used;   /* when a packet last went there: what is in use is revalidated, not dropped */
+};
 
 struct weir_link_options {
     struct rte_ether_addr mac;
     uint16_t mtu;             /* 0: 1500                                                          */
     uint32_t capabilities;    /* WEIR_DEV_*: what the device does by itself                       */
     struct rte_mempool *pool; /* for frames that the link makes itself (ARP); small ones will do  */
-    unsigned neighbours_max;  /* 0: 1024                                                          */
+    unsigned neighbours_max;  /* 0: 1024; rounded up to a power of two                            */
     unsigned pending_max;     /* packets that wait for one resolution; 0: 4; the oldest is dropped */
     uint64_t seed;            /* keys the neighbour table's hash                                  */
 };
@@ -39,9 +45,22 @@ struct weir_link_stats {
     uint64_t tx_frames, tx_no_memory;
     uint64_t arp_requests_in, arp_replies_in, arp_bad, arp_requests_out, arp_replies_out;
     uint64_t arp_table_full, arp_unresolved_dropped;
+    uint64_t arp_conflicts; /* our address, claimed by another (RFC 5227 section 2.4) */
 };
 
-struct weir_link;
+/* What every packet that is sent touches; the rest of a link is its own. */
+struct weir_link {
+    struct weir_burst *out;
+    struct weir_link_stats stats;
+};
+
+/* Sends a finished frame (m->data at its Ethernet header), as whoever keeps the header of a neighbour ready does.
+ * Takes ownership. Checkpoint: never. */
+static inline void weir_link_transmit(struct weir_link *link, struct rte_mbuf *m)
+{
+    link->stats.tx_frames++;
+    weir_burst_push(link->out, m);
+}
 
 /* Makes a link whose frames leave through `out` (the caller's; must outlive it).
  * Returns 0 or -ENOMEM. Checkpoint: never. */
@@ -59,14 +78,19 @@ WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, uint32_t addre
  * malformed, unknown). Checkpoint: never. Source: RFC 826, RFC 894, RFC 5227 section 2.4. */
 uint16_t weir_link_input(struct weir_link *link, weir_time now, struct rte_mbuf *m);
 
-/* Finds or makes the entry of an address on this link. Does not send anything.
- * Returns NULL when the table is full of entries in use. Checkpoint: never. */
+/* Finds or makes the entry of an address on this link. Does not send anything. Where there is no room the least useful
+ * entry makes some. Returns NULL when all are being resolved with packets waiting, none asked for more than once yet.
+ * Checkpoint: never. */
 struct weir_neighbour *weir_link_neighbour(struct weir_link *link, weir_time now, uint32_t address);
 
-/* Changes when a path must look its neighbour up again. */
-uint32_t weir_neighbour_generation(const struct weir_neighbour *neighbour);
+/* Changes when a path must look its neighbour up again; never 0. */
+static inline uint32_t weir_neighbour_generation(const struct weir_neighbour *neighbour)
+{
+    return neighbour->generation;
+}
 
-/* Copies the MAC; returns false while it is not known (or no longer believed). */
+/* Copies the MAC; returns false while it is not known, or no longer believed: then weir_link_send is the way to send,
+ * and to have it believed again. */
 bool weir_neighbour_mac(const struct weir_neighbour *neighbour, struct rte_ether_addr *mac);
 
 /* Sends an IP packet (m->data at the network header) to a neighbour: at once if its MAC is known, else it waits for the
@@ -75,7 +99,8 @@ bool weir_neighbour_mac(const struct weir_neighbour *neighbour, struct rte_ether
 void weir_link_send(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour, uint16_t ether_type,
                     struct rte_mbuf *m);
 
-/* Told by an upper protocol that a neighbour answers (forward progress), so it need not be asked again soon. */
+/* Told by an upper protocol that a neighbour answers (forward progress), so it need not be asked again soon. Only for
+ * one whose generation has not changed since it was looked up. Source: RFC 1122 section 2.3.2.1 (4). */
 void weir_link_confirm(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour);
 
 /* Does what is due by now: repeats requests, expires entries. Call when weir_link_next_deadline has come. */
