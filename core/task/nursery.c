@@ -1,0 +1,225 @@
+/* Nurseries: where children run, and where their errors are gathered. The rules are Trio's (DESIGN section 4). */
+#include "task_private.h"
+
+/* weir_start: the child runs in `old`, a nursery of the caller's own, until it reports; then it moves to `target`. */
+struct start_request {
+    struct weir_nursery *target;
+    struct weir_nursery old;
+    void *value;
+    bool reported;
+};
+static struct start_request start_done; /* what task->start points to after the report; never written */
+
+static void gather(struct weir_nursery *nursery, struct weir_error *error)
+{
+    error->nursery = nursery->serial;
+    *nursery->errors_end = error;
+    nursery->errors_end = &error->next;
+    if (nursery->code == 0)
+        nursery->code = error->code;
+}
+
+void weir_nursery_check_closed(struct weir_nursery *nursery)
+{
+    if (nursery->closed || nursery->body_running || nursery->pending_starts > 0 || !weir_list_empty(&nursery->children))
+        return;
+    nursery->closed = true;
+    if (nursery->waiting) {
+        nursery->waiting = false;
+        weir_task_wake(nursery->parent, 0);
+    }
+}
+
+void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
+                              int status)
+{
+    if (WEIR_UNLIKELY(error != NULL))
+        gather(nursery, error);
+    if (WEIR_UNLIKELY(status < 0 || error != NULL)) {
+        nursery->child_cancelled |= task->cancelled_alongside;
+        weir_scope_cancel(&nursery->scope);
+    }
+    weir_nursery_check_closed(nursery);
+}
+
+static void open_nursery(struct weir_nursery *nursery, const struct weir_site *site)
+{
+    struct weir_loop *loop = weir_loop_;
+    weir_scope_open(&nursery->scope, WEIR_NEVER);
+    nursery->scope.nursery = nursery;
+    nursery->parent = loop->current;
+    nursery->serial = ++loop->nursery_serial;
+    nursery->site = site;
+    nursery->body_running = true;
+    nursery->closed = nursery->waiting = nursery->child_cancelled = false;
+    nursery->pending_starts = 0;
+    nursery->code = 0;
+    nursery->errors = NULL;
+    nursery->errors_end = &nursery->errors;
+    weir_list_init(&nursery->children);
+    weir_list_append(&loop->current->nurseries, &nursery->sibling);
+}
+
+/* What the block amounts to: the body's error, a child's, a cancellation, or what the body left. */
+static int combine(struct weir_nursery *nursery, struct weir_task *self, int status)
+{
+    bool cancelled = status == -ECANCELED || nursery->child_cancelled;
+    int result = status < 0 && status != -ECANCELED ? status : nursery->code;
+    if (result == 0)
+        return cancelled ? -ECANCELED : status;
+    if (cancelled && result != -ECANCELED)
+        self->cancelled_alongside = true;
+    return result;
+}
+
+static int close_nursery(struct weir_nursery *nursery, int status)
+{
+    struct weir_task *self = nursery->parent;
+    WEIR_ASSERT(self == weir_loop_->current);
+    if (WEIR_UNLIKELY(self->scope != &nursery->scope)) {
+        /* Scopes opened inside by hand and not closed: closing one that lies further out closes and reports them. */
+        while (self->scope->parent != &nursery->scope)
+            self->scope = self->scope->parent;
+        status = weir_scope_close(self->scope, -EINVAL);
+    }
+    if (status < 0)
+        weir_scope_cancel(&nursery->scope);
+    nursery->body_running = false;
+    weir_nursery_check_closed(nursery);
+    if (nursery->closed) {
+        weir_fast_path_done();
+    } else {
+        nursery->waiting = true;
+        int waited = weir_task_park(NULL, NULL);
+        WEIR_ASSERT_EQ(waited, 0);
+    }
+    weir_list_remove(&nursery->sibling);
+    status = combine(nursery, self, status);
+    if (nursery->errors != NULL) {
+        weir_task_append_errors(&self->unread, nursery->errors);
+        nursery->errors = NULL;
+    }
+    return weir_scope_close(&nursery->scope, status);
+}
+
+struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
+                                                   const struct weir_site *site)
+{
+    open_nursery(nursery, site);
+    return (struct weir_nursery_guard){nursery, status};
+}
+
+void weir_nursery_guard_close_(struct weir_nursery_guard *guard)
+{
+    if (guard->open == NULL)
+        return;
+    struct weir_nursery *nursery = guard->open;
+    guard->open = NULL;
+    *guard->status = close_nursery(nursery, *guard->status);
+}
+
+int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site)
+{
+    if (WEIR_UNLIKELY(nursery->closed)) {
+        weir_log(WEIR_LOG_ERROR, "%s was to start in a nursery that is closed (%s:%d)", site->name, site->file,
+                 site->line);
+        return -EBADF;
+    }
+    return weir_task_spawn(weir_loop_, nursery, fn, arg, site) != NULL ? 0 : -ENOMEM;
+}
+
+int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site)
+{
+    int rc = weir_try_start_soon_(nursery, fn, arg, site);
+    if (WEIR_UNLIKELY(rc == -ENOMEM)) {
+        if (nursery->code == 0)
+            nursery->code = rc; /* needs no record: the nursery itself remembers */
+        weir_scope_cancel(&nursery->scope);
+    }
+    return rc;
+}
+
+int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value, const struct weir_site *site)
+{
+    struct start_request request = {.target = nursery};
+    if (nursery->closed)
+        return -EBADF;
+    nursery->pending_starts++;
+    open_nursery(&request.old, site);
+    struct weir_task *task = weir_task_spawn(weir_loop_, &request.old, fn, arg, site);
+    if (task != NULL)
+        task->start = &request;
+    int status = close_nursery(&request.old, task != NULL ? 0 : -ENOMEM);
+    nursery->pending_starts--;
+    weir_nursery_check_closed(nursery);
+    weir_error_free(weir_nursery_take_errors(&request.old)); /* told by what we return */
+    if (status < 0)
+        return status;
+    if (!request.reported)
+        return -EPROTO;
+    if (value != NULL)
+        *value = request.value;
+    return 0;
+}
+
+int weir_started(void *value)
+{
+    struct weir_task *self = weir_loop_->current;
+    struct start_request *request = self->start;
+    if (request == NULL)
+        return 0;
+    if (request == &start_done)
+        return -EALREADY;
+    self->start = &start_done;
+    request->reported = true;
+    request->value = value;
+    struct weir_nursery *old = &request->old, *target = request->target;
+    /* A child that may already carry a -ECANCELED must end where a scope catches it. */
+    if (old->scope.effectively_cancelled)
+        return 0;
+    WEIR_ASSERT(!target->closed);
+    weir_list_remove(&self->sibling);
+    weir_list_append(&target->children, &self->sibling);
+    self->nursery = target;
+    if (self->scope == &old->scope)
+        self->scope = &target->scope;
+    struct weir_scope *scope;
+    WEIR_LIST_FOREACH (scope, &old->scope.children, struct weir_scope, sibling) {
+        weir_list_remove(&scope->sibling);
+        scope->parent = &target->scope;
+        weir_list_append(&target->scope.children, &scope->sibling);
+        weir_scope_update(scope);
+    }
+    weir_nursery_check_closed(old);
+    return 0;
+}
+
+void weir_nursery_cancel(struct weir_nursery *nursery)
+{
+    weir_scope_cancel(&nursery->scope);
+}
+
+struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
+{
+    struct weir_error *taken = NULL, **end = &taken, **at = &weir_loop_->current->unread;
+    while (*at != NULL) {
+        struct weir_error *error = *at;
+        if (error->nursery != nursery->serial) {
+            at = &error->next;
+            continue;
+        }
+        *at = error->next;
+        error->next = NULL;
+        *end = error;
+        end = &error->next;
+    }
+    return taken;
+}
+
+unsigned weir_nursery_child_count(const struct weir_nursery *nursery)
+{
+    unsigned count = 0;
+    for (const struct weir_list *at = nursery->children.next; at != &nursery->children; at = at->next)
+        count++;
+    return count;
+}

@@ -1,0 +1,85 @@
+/* A stack that overflows hits its guard page: SIGSEGV, handled on a stack of its own, which names the task. */
+#include "task_private.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, HANDLER_STACK = 64 * 1024 };
+
+/* The handler is the process's; what it needs to know is this thread's. */
+static __thread stack_t replaced_stack;
+static __thread void *handler_stack;
+static struct sigaction replaced;
+static atomic_int installed;
+
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) { /* nothing better is left to do */
+    }
+}
+
+static void say_number(size_t number)
+{
+    char digits[24], *at = digits + sizeof digits;
+    *--at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    say(at);
+}
+
+/* Only what may be called in a signal handler: no printf. */
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    struct weir_loop *loop = weir_loop_;
+    const struct weir_task *task = loop != NULL ? loop->current : NULL;
+    if (task != NULL) {
+        char *slot = loop->stacks.base + (size_t)task->index * loop->stacks.size;
+        if ((char *)info->si_addr >= slot && (char *)info->si_addr < slot + PAGE) {
+            say("weir: task ");
+            say(task->site->name);
+            say(" (started in ");
+            say(task->site->function);
+            say(", ");
+            say(task->site->file);
+            say(":");
+            say_number((size_t)task->site->line);
+            say(") overflowed its stack of ");
+            say_number(loop->stacks.size);
+            say(" bytes; give it less on the stack, or weir_run a larger stack_size\n");
+        }
+    }
+    /* Whoever was here before us decides what becomes of the process. */
+    sigaction(signal, &replaced, NULL);
+}
+
+int weir_overflow_handler_install(void)
+{
+    handler_stack = mmap(NULL, HANDLER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (handler_stack == MAP_FAILED) {
+        handler_stack = NULL;
+        return -ENOMEM;
+    }
+    stack_t stack = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK};
+    sigaltstack(&stack, &replaced_stack);
+    if (atomic_fetch_add(&installed, 1) == 0) {
+        struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGSEGV, &action, &replaced);
+    }
+    return 0;
+}
+
+void weir_overflow_handler_remove(void)
+{
+    if (handler_stack == NULL)
+        return;
+    if (atomic_fetch_sub(&installed, 1) == 1)
+        sigaction(SIGSEGV, &replaced, NULL);
+    replaced_stack.ss_flags &= SS_DISABLE; /* what the kernel reports is not all what it accepts */
+    sigaltstack(&replaced_stack, NULL);
+    munmap(handler_stack, HANDLER_STACK);
+    handler_stack = NULL;
+}

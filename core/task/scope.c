@@ -1,0 +1,206 @@
+/* Cancel scopes: a tree. Each knows whether it is cancelled in effect, so a checkpoint's test is one load.
+ * The rules are Trio's (its reference, "Cancellation and timeouts"; DESIGN section 4). */
+#include "task_private.h"
+
+static bool parent_is_felt(const struct weir_scope *scope)
+{
+    return !scope->shield && scope->parent != NULL && scope->parent->effectively_cancelled;
+}
+
+static void deadline_passed(struct weir_alarm *alarm)
+{
+    weir_scope_cancel(WEIR_CONTAINER_OF(alarm, struct weir_scope, alarm));
+}
+
+void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
+                        weir_time deadline)
+{
+    scope->cancel_called = scope->cancelled_caught = scope->shield = scope->fails = false;
+    scope->parent = parent;
+    scope->owner = owner;
+    scope->nursery = NULL;
+    scope->deadline = WEIR_NEVER;
+    scope->effectively_cancelled = parent_is_felt(scope);
+    weir_list_init(&scope->children);
+    weir_alarm_init(&scope->alarm, deadline_passed);
+    if (parent != NULL)
+        weir_list_append(&parent->children, &scope->sibling);
+    else
+        weir_list_init(&scope->sibling);
+    if (owner != NULL)
+        owner->scope = scope;
+    if (deadline != WEIR_NEVER)
+        weir_scope_set_deadline(scope, deadline);
+}
+
+void weir_scope_open(struct weir_scope *scope, weir_time deadline)
+{
+    struct weir_task *self = weir_loop_->current;
+    weir_scope_open_in(scope, self, self->scope, deadline);
+}
+
+/* Takes a scope out of the tree; scopes still below go up to its parent. */
+void weir_scope_unlink(struct weir_scope *scope)
+{
+    weir_alarm_clear(&scope->alarm);
+    weir_list_remove(&scope->sibling);
+    struct weir_scope *child;
+    WEIR_LIST_FOREACH (child, &scope->children, struct weir_scope, sibling) {
+        weir_list_remove(&child->sibling);
+        child->parent = scope->parent;
+        weir_list_append(&scope->parent->children, &child->sibling);
+        weir_scope_update(child);
+    }
+}
+
+/* The status that goes on past a scope's end. A scope catches only what is its own: of two cancelled ones, the outer.
+ */
+int weir_scope_caught(struct weir_scope *scope, struct weir_task *owner, int status)
+{
+    if (status >= 0) {
+        owner->cancelled_alongside = false; /* its group was dealt with */
+        return status;
+    }
+    if (!scope->effectively_cancelled || parent_is_felt(scope))
+        return status;
+    if (status == -ECANCELED) {
+        scope->cancelled_caught = true;
+        owner->cancelled_alongside = false;
+        return scope->fails ? -ETIMEDOUT : 0;
+    }
+    if (owner->cancelled_alongside) {
+        scope->cancelled_caught = true;
+        owner->cancelled_alongside = false;
+    }
+    return status;
+}
+
+/* Whether `outer` is among the scopes that the task itself opened. */
+bool weir_scope_open_inside(struct weir_task *task, struct weir_scope *outer)
+{
+    for (struct weir_scope *at = task->scope; at != &task->nursery->scope; at = at->parent)
+        if (at == outer)
+            return true;
+    return false;
+}
+
+int weir_scope_close(struct weir_scope *scope, int status)
+{
+    struct weir_task *self = weir_loop_->current;
+    if (WEIR_UNLIKELY(self->scope != scope)) {
+        if (!weir_scope_open_inside(self, scope)) {
+            weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope that it has not opened, or has closed already",
+                     weir_task_name(self));
+            return -EINVAL;
+        }
+        weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope before one that was opened inside it",
+                 weir_task_name(self));
+        while (self->scope != scope) {
+            struct weir_scope *inner = self->scope;
+            self->scope = inner->parent;
+            weir_scope_unlink(inner);
+        }
+        status = -EINVAL;
+    }
+    status = weir_scope_caught(scope, self, status);
+    self->scope = scope->parent;
+    weir_scope_unlink(scope);
+    return status;
+}
+
+/* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
+static void deliver(struct weir_task *task, struct weir_scope *scope)
+{
+    if (task == NULL || task->scope != scope || task->state != TASK_PARKED || task->abort == NULL)
+        return;
+    weir_abort_fn *abort = task->abort;
+    task->abort = NULL; /* asked once */
+    if (abort(task, task->abort_arg))
+        weir_task_wake(task, -ECANCELED);
+}
+
+static void deliver_to_all(struct weir_scope *scope)
+{
+    deliver(scope->owner, scope);
+    if (scope->nursery == NULL)
+        return;
+    struct weir_task *child;
+    WEIR_LIST_FOREACH (child, &scope->nursery->children, struct weir_task, sibling)
+        deliver(child, scope);
+}
+
+/* The next scope in depth-first order below `top`; skips what is below `at` unless `deeper`. */
+static struct weir_scope *next_below(struct weir_scope *at, struct weir_scope *top, bool deeper)
+{
+    if (deeper && !weir_list_empty(&at->children))
+        return WEIR_CONTAINER_OF(at->children.next, struct weir_scope, sibling);
+    for (; at != top; at = at->parent)
+        if (at->sibling.next != &at->parent->children)
+            return WEIR_CONTAINER_OF(at->sibling.next, struct weir_scope, sibling);
+    return NULL;
+}
+
+void weir_scope_update(struct weir_scope *top)
+{
+    for (struct weir_scope *at = top; at != NULL;) {
+        bool cancelled = at->cancel_called || parent_is_felt(at);
+        bool changed = cancelled != at->effectively_cancelled;
+        at->effectively_cancelled = cancelled;
+        if (changed && cancelled)
+            deliver_to_all(at);
+        at = next_below(at, top, changed);
+    }
+}
+
+void weir_scope_cancel(struct weir_scope *scope)
+{
+    if (scope->cancel_called)
+        return;
+    scope->cancel_called = true;
+    weir_alarm_clear(&scope->alarm);
+    weir_scope_update(scope);
+}
+
+void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)
+{
+    scope->deadline = deadline;
+    if (scope->cancel_called)
+        return;
+    if (deadline <= weir_loop_->now)
+        weir_scope_cancel(scope);
+    else
+        weir_alarm_set(&scope->alarm, deadline);
+}
+
+void weir_scope_set_shield(struct weir_scope *scope, bool shield)
+{
+    scope->shield = shield;
+    weir_scope_update(scope);
+}
+
+weir_time weir_current_effective_deadline(void)
+{
+    weir_time earliest = WEIR_NEVER;
+    struct weir_scope *scope = weir_loop_->current->scope;
+    if (scope->effectively_cancelled)
+        return INT64_MIN;
+    for (; scope != NULL; scope = scope->shield ? NULL : scope->parent)
+        if (scope->deadline < earliest)
+            earliest = scope->deadline;
+    return earliest;
+}
+
+struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status)
+{
+    weir_scope_open(scope, deadline);
+    scope->fails = fails;
+    return (struct weir_scope_guard){scope, status};
+}
+
+void weir_scope_guard_close_(struct weir_scope_guard *guard)
+{
+    if (guard->open == NULL)
+        return;
+    *guard->status = weir_scope_close(guard->open, *guard->status);
+    guard->open = NULL;
+}

@@ -1,0 +1,162 @@
+/* A task's life: spawned, parked, woken, ended. */
+#include "task_private.h"
+
+__thread struct weir_loop *weir_loop_ __attribute__((tls_model("initial-exec")));
+
+struct weir_loop *weir_current_loop(void)
+{
+    return weir_loop_;
+}
+
+struct weir_task *weir_current_task(void)
+{
+    return weir_loop_ != NULL ? weir_loop_->current : NULL;
+}
+
+const char *weir_task_name(const struct weir_task *task)
+{
+    return task->site->name;
+}
+
+/* Scopes that a task opened by hand and did not close lie on a stack that is about to go: close them, and say so. */
+static int close_left_open(struct weir_task *task, int status)
+{
+    if (WEIR_LIKELY(task->scope == &task->nursery->scope))
+        return status;
+    weir_log(WEIR_LOG_ERROR, "task %s ended with a cancel scope still open; close scopes in the order they were opened",
+             weir_task_name(task));
+    while (task->scope != &task->nursery->scope) {
+        struct weir_scope *scope = task->scope;
+        task->scope = scope->parent;
+        weir_scope_unlink(scope);
+    }
+    return status < 0 && status != -ECANCELED ? status : -EINVAL;
+}
+
+/* Makes the task's own record say what it ended with. Returns it, or NULL if nothing went wrong (or only -ECANCELED,
+ * which scopes further out account for). */
+static struct weir_error *make_record(struct weir_task *task, int *status)
+{
+    struct weir_error *unread = task->unread;
+    task->unread = NULL;
+    if (*status >= 0 && unread != NULL)
+        *status = unread->code;
+    if (*status >= 0)
+        return NULL;
+    if (*status == -ECANCELED) {
+        task->cancelled_alongside = true;
+        if (unread == NULL && task->scope->effectively_cancelled)
+            return NULL;
+        /* A -ECANCELED of no cancelled scope has slipped past its scope's end (by `return`): no cancellation but an
+         * error. */
+        if (unread != NULL)
+            *status = unread->code;
+    }
+    struct weir_error *error = task->record;
+    task->record = NULL;
+    weir_loop_->errors_held++;
+    *error = (struct weir_error){.code = *status, .site = task->site, .children = unread};
+    return error;
+}
+
+static void end(struct weir_loop *loop, struct weir_task *task, int status)
+{
+    WEIR_ASSERT(weir_list_empty(&task->nurseries));
+    status = close_left_open(task, status);
+    int code = status;
+    struct weir_error *error = make_record(task, &code);
+    loop->living--;
+    weir_list_remove(&task->sibling);
+    weir_nursery_child_ended(task->nursery, task, error, status);
+    weir_stacks_give(&loop->stacks, task); /* still stood upon: nobody takes it before we are gone */
+}
+
+static WEIR_NORETURN void task_main(void)
+{
+    weir_context_entered();
+    struct weir_loop *loop = weir_loop_;
+    struct weir_task *task = loop->current;
+    task->fast_left = FAST_PATH_MAX;
+    end(loop, task, task->fn(task->arg));
+    weir_context_leave(&task->context, weir_pick(loop));
+    __builtin_unreachable();
+}
+
+struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
+                                  const struct weir_site *site)
+{
+    struct weir_task *task = weir_stacks_take(&loop->stacks);
+    if (WEIR_UNLIKELY(task == NULL))
+        return NULL;
+    if (WEIR_UNLIKELY(task->record == NULL)) {
+        task->record = weir_error_take(loop);
+        if (task->record == NULL) {
+            weir_stacks_give(&loop->stacks, task);
+            return NULL;
+        }
+    }
+    task->fn = fn;
+    task->arg = arg;
+    task->site = site;
+    task->nursery = nursery;
+    task->scope = &nursery->scope;
+    task->unread = NULL;
+    task->start = NULL;
+    task->cancelled_alongside = false;
+    weir_list_init(&task->nurseries);
+    weir_list_append(&nursery->children, &task->sibling);
+    weir_context_prepare(&task->context, weir_stack_top(task), task_main);
+    loop->living++;
+    weir_make_runnable(loop, task);
+    return task;
+}
+
+int weir_task_park(weir_abort_fn *abort, void *arg)
+{
+    struct weir_loop *loop = weir_loop_;
+    struct weir_task *self = loop->current;
+    self->abort = abort;
+    self->abort_arg = arg;
+    self->state = TASK_PARKED;
+    weir_switch_away(loop, self);
+    return self->wake_result;
+}
+
+void weir_task_wake(struct weir_task *task, int result)
+{
+    WEIR_ASSERT_EQ(task->state, TASK_PARKED);
+    task->wake_result = result;
+    weir_make_runnable(weir_loop_, task);
+}
+
+static inline void yield(struct weir_loop *loop, struct weir_task *self)
+{
+    weir_make_runnable(loop, self);
+    weir_switch_away(loop, self);
+}
+
+/* The switch comes first, so that the test sees what happened meanwhile. */
+int weir_checkpoint(void)
+{
+    struct weir_loop *loop = weir_loop_;
+    struct weir_task *self = loop->current;
+    yield(loop, self);
+    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? -ECANCELED : 0;
+}
+
+int weir_checkpoint_if_cancelled(void)
+{
+    return WEIR_UNLIKELY(weir_loop_->current->scope->effectively_cancelled) ? -ECANCELED : 0;
+}
+
+void weir_cancel_shielded_checkpoint(void)
+{
+    yield(weir_loop_, weir_loop_->current);
+}
+
+void weir_fast_path_done(void)
+{
+    struct weir_loop *loop = weir_loop_;
+    if (WEIR_UNLIKELY(--loop->current->fast_left == 0))
+        yield(loop, loop->current);
+}

@@ -1,0 +1,157 @@
+/* What the files of core/task share: the task, the loop, and the functions between them. */
+#ifndef WEIR_TASK_PRIVATE_H
+#define WEIR_TASK_PRIVATE_H
+
+#include "context.h"
+#include <stdatomic.h>
+#include <weir/task.h>
+
+enum task_state { TASK_FREE, TASK_RUNNABLE, TASK_RUNNING, TASK_PARKED };
+
+/* Lives at the top of its own stack, so that an idle task costs one page. The first line is what a switch touches. */
+struct weir_task {
+    struct weir_context context;
+    struct weir_scope *scope; /* innermost */
+    int wake_result;
+    uint8_t state;
+    bool cancelled_alongside; /* a group holds -ECANCELED beside its errors, for a scope further out to catch */
+    uint16_t fast_left;       /* calls that may still end without letting others run */
+    weir_abort_fn *abort;
+    void *abort_arg;
+
+    int (*fn)(void *arg);
+    void *arg;
+    const struct weir_site *site;
+    struct weir_nursery *nursery; /* whose child it is */
+    struct weir_list sibling;     /* among that nursery's children */
+    struct weir_list nurseries;   /* that it has open */
+    struct weir_error *record;    /* set aside for its own failure; NULL: taken by the last one */
+    struct weir_error *unread;    /* groups that its blocks did not read */
+    struct start_request *start;  /* weir_start, until reported */
+    struct weir_task *next_free;
+    unsigned index; /* in the slab */
+    bool canary;    /* its stack has no guard page */
+};
+
+/* Stacks: one address range, slots of `size` bytes: a guard page, the stack, the task at its (staggered) top. */
+struct stack_slab {
+    char *base;
+    size_t size, length;
+    unsigned count, used; /* slots in all; slots that were ever handed out */
+    struct weir_task *free;
+    enum { GUARD_INSTALL, GUARD_MPROTECT, GUARD_CANARY } guard;
+    unsigned protected_max; /* how many mprotect may still split */
+};
+
+struct weir_loop {
+    struct weir_task *current; /* NULL: the loop itself runs */
+    struct weir_task **ring;   /* runnable tasks, FIFO; a power of two */
+    uint64_t head, tail, mask;
+    int64_t budget; /* tasks that may still run in this turn */
+    struct weir_context context;
+
+    weir_time now;
+    struct weir_clock *clock;
+    struct weir_wheel wheel; /* of struct weir_alarm */
+    struct weir_list pollers;
+    struct stack_slab stacks;
+
+    struct weir_nursery root; /* holds the main task */
+    int result;
+    unsigned living, tasks_max;
+    uint64_t nursery_serial, turns;
+
+    struct weir_error *errors_free, *errors_slab;
+    unsigned errors_max, errors_used, errors_held;
+
+    atomic_bool interrupted, woken;
+    bool was_interrupted;
+    int wake_fd;
+    enum weir_idle idle;
+    weir_time idle_since;
+    bool shuffle;
+    struct weir_rng rng;
+};
+
+enum { FAST_PATH_MAX = 64, TURN_MIN = 64 };
+
+extern __thread struct weir_loop *weir_loop_ __attribute__((tls_model("initial-exec")));
+
+/* stack.c */
+int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size);
+void weir_stacks_close(struct stack_slab *stacks);
+struct weir_task *weir_stacks_take(struct stack_slab *stacks); /* NULL: all in use */
+void *weir_stack_top(struct weir_task *task);
+void weir_stack_check(struct stack_slab *stacks, struct weir_task *task); /* canaries; aborts by name */
+
+/* overflow.c */
+int weir_overflow_handler_install(void);
+void weir_overflow_handler_remove(void);
+
+static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task *task)
+{
+    task->state = TASK_FREE;
+    task->next_free = stacks->free;
+    stacks->free = task;
+}
+
+/* errors.c */
+int weir_errors_open(struct weir_loop *loop, unsigned count);
+void weir_errors_close(struct weir_loop *loop);
+struct weir_error *weir_error_take(struct weir_loop *loop); /* NULL: none left */
+
+/* task.c */
+struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
+                                  const struct weir_site *site);
+void weir_task_append_errors(struct weir_error **list, struct weir_error *errors);
+
+/* scope.c */
+void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
+                        weir_time deadline);
+void weir_scope_unlink(struct weir_scope *scope);
+void weir_scope_update(struct weir_scope *top); /* recomputes effectively_cancelled below, and wakes */
+int weir_scope_caught(struct weir_scope *scope, struct weir_task *owner, int status);
+bool weir_scope_open_inside(struct weir_task *task, struct weir_scope *outer);
+
+/* nursery.c */
+void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
+                              int status);
+void weir_nursery_check_closed(struct weir_nursery *nursery);
+
+static inline void weir_make_runnable(struct weir_loop *loop, struct weir_task *task)
+{
+    task->state = TASK_RUNNABLE;
+    loop->ring[loop->tail++ & loop->mask] = task;
+}
+
+/* What runs next: another task of this turn, or the loop. */
+static inline struct weir_context *weir_pick(struct weir_loop *loop)
+{
+    if (WEIR_UNLIKELY(loop->head == loop->tail || loop->budget <= 0)) {
+        loop->current = NULL;
+        return &loop->context;
+    }
+    loop->budget--;
+    struct weir_task *task = loop->ring[loop->head++ & loop->mask];
+    uint64_t behind = loop->tail - loop->head;
+    if (behind > 4) { /* hide the misses of tasks further back: the task itself, then its stack */
+        __builtin_prefetch(loop->ring[(loop->head + 3) & loop->mask]);
+        __builtin_prefetch(loop->ring[(loop->head + 1) & loop->mask]->context.sp);
+    }
+    task->state = TASK_RUNNING;
+    loop->current = task;
+    return &task->context;
+}
+
+/* Gives the lcore away; returns when `self` is switched to again. */
+static inline void weir_switch_away(struct weir_loop *loop, struct weir_task *self)
+{
+    if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
+        weir_stack_check(&loop->stacks, self);
+    struct weir_context *next = weir_pick(loop);
+    if (next != &self->context)
+        weir_context_switch(&self->context, next);
+    self->fast_left = FAST_PATH_MAX;
+}
+
+#endif
