@@ -24,6 +24,24 @@ struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned 
     return rte_pktmbuf_pool_create(name, count, cache, 0, (uint16_t)size, (int)rte_socket_id());
 }
 
+void weir_packet_cut_segments(struct rte_mbuf *m, uint32_t length)
+{
+    struct rte_mbuf *last = m;
+    uint32_t left = length;
+    uint16_t segments = 1;
+
+    WEIR_ASSERT(length <= m->pkt_len);
+    for (; left > last->data_len; segments++) {
+        left -= last->data_len;
+        last = last->next;
+    }
+    rte_pktmbuf_free(last->next);
+    last->next = NULL;
+    last->data_len = (uint16_t)left;
+    m->nb_segs = segments;
+    m->pkt_len = length;
+}
+
 void weir_packet_queue_free(struct weir_packet_queue *queue)
 {
     struct rte_mbuf *m;

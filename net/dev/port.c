@@ -208,11 +208,15 @@ static int agree_on_mac(struct opening *o)
 static void find_interrupt(struct opening *o)
 {
     struct port *port = o->port;
+    int level = rte_log_get_level(rte_eth_dev_logtype);
 
     port->interrupt = -1;
     if (o->conf.intr_conf.rxq == 0)
         return;
+    /* Most drivers accept rxq and have none: to learn that, one must ask, and is told as if it were an error. */
+    (void)rte_log_set_level((uint32_t)rte_eth_dev_logtype, RTE_LOG_CRIT);
     port->interrupt = rte_eth_dev_rx_intr_ctl_q_get_fd(port->id, 0);
+    (void)rte_log_set_level((uint32_t)rte_eth_dev_logtype, (uint32_t)level);
     if (port->interrupt < 0)
         return;
     /* A driver that need not be asked (TAP) hands out the descriptor it reads packets from. */
