@@ -65,19 +65,14 @@ uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf 
     struct weir_ethernet header;
 
     face->stats.rx_frames++;
-    /* a header in pieces is drawn together if the first segment has room for that */
-    if (WEIR_UNLIKELY(m->data_len < RTE_ETHER_HDR_LEN) &&
-        (m->pkt_len < RTE_ETHER_HDR_LEN || rte_pktmbuf_linearize(m) < 0))
-        return drop(&face->stats.rx_bad, m);
-    if (weir_ethernet_parse(rte_pktmbuf_mtod(m, const void *), m->data_len, &header) < 0 ||
+    if (!weir_packet_pull(m, RTE_ETHER_HDR_LEN) ||
+        weir_ethernet_parse(rte_pktmbuf_mtod(m, const void *), m->data_len, &header) < 0 ||
         rte_is_multicast_ether_addr(&header.src))
         return drop(&face->stats.rx_bad, m);
     if (!rte_is_same_ether_addr(&header.dst, &link->mac) && !rte_is_multicast_ether_addr(&header.dst))
         return drop(&face->stats.rx_not_for_us, m);
 
-    m->data_off += RTE_ETHER_HDR_LEN;
-    m->data_len -= RTE_ETHER_HDR_LEN;
-    m->pkt_len -= RTE_ETHER_HDR_LEN;
+    weir_packet_strip(m, RTE_ETHER_HDR_LEN);
     m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, 0, 0, 0, 0, 0, 0);
     if (WEIR_LIKELY(header.type == RTE_ETHER_TYPE_IPV4))
         return RTE_ETHER_TYPE_IPV4;
@@ -116,6 +111,11 @@ const struct weir_link_stats *weir_link_stats(const struct weir_link *face)
 struct weir_burst *weir_link_burst(struct weir_link *face)
 {
     return face->out;
+}
+
+void weir_link_mac(const struct weir_link *face, struct rte_ether_addr *mac)
+{
+    *mac = WEIR_CONTAINER_OF(face, const struct link, face)->mac;
 }
 
 uint16_t weir_link_mtu(const struct weir_link *face)

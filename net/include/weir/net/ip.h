@@ -44,8 +44,9 @@ struct weir_ip_stats { /* the names of RFC 4293 and RFC 4292, and ICMP's of RFC 
 
 struct weir_ip;
 
-/* Makes the IP room on top of a link, and gives the link our address. Returns 0, -EINVAL (no address, a multicast one,
- * prefix > 32, gateway not on the link), -ENOMEM. Checkpoint: never. The link stays the caller's and must outlive it.
+/* Makes the IP room on top of a link, and gives the link our address. Returns 0, -EINVAL (no address, or one that no
+ * host may have, prefix > 32, gateway not on the link), -ENOMEM, -ENOSPC (of weir_link_add_address). Checkpoint: never.
+ * The link stays the caller's and must outlive it.
  */
 WEIR_MUST_CHECK int weir_ip_open(struct weir_ip **ip, const struct weir_ip_options *options, struct weir_link *link);
 void weir_ip_close(struct weir_ip *ip);
@@ -97,9 +98,20 @@ _Static_assert(sizeof(struct weir_ip_path) == 64, "a path is one cache line");
 WEIR_MUST_CHECK int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, uint32_t dst,
                                       uint8_t protocol);
 
+/* Told by a transport that the path's far end answers (forward progress), so its neighbour need not be asked. Cheap
+ * enough for each acknowledgement. Checkpoint: never. */
+void weir_ip_confirm(struct weir_ip *ip, weir_time now, const struct weir_ip_path *path);
+
+/* Turns a packet to send into one that has `room` bytes of headroom to be written (weir_packet_writable): by a copy, or
+ * by a segment of its own for headers where the device takes several. Takes ownership. Returns the packet, or NULL: no
+ * memory (freed and counted). Checkpoint: never. */
+WEIR_MUST_CHECK struct rte_mbuf *weir_ip_make_writable(struct weir_ip *ip, struct rte_mbuf *m, uint16_t room);
+
 /* Sends a transport segment (m->data at its header, its checksum already right or left to the device by ol_flags):
- * prepends the IPv4 and Ethernet headers in the headroom, computes the header checksum or sets the offload flags, and
- * hands the frame to the link. Takes ownership; drops are counted. `tos` is the whole octet. DF is set.
+ * prepends the IPv4 and Ethernet headers in the headroom and hands the frame to the link. The header checksum is always
+ * computed here (two additions to the path's sum are less than asking the device); what the transport left to the
+ * device by ol_flags gets the lengths that the device needs. Takes ownership; drops are counted. `tos` is the whole
+ * octet. DF is set. The headroom is written even if others hold the packet too: a transport that keeps it means that.
  * Checkpoint: never. Source: RFC 791 section 3.1, RFC 6864 (an atomic datagram's ID means nothing). */
 void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, struct rte_mbuf *m, uint8_t tos);
 

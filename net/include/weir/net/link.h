@@ -112,6 +112,7 @@ void weir_link_announce(struct weir_link *link, weir_time now);
 
 const struct weir_link_stats *weir_link_stats(const struct weir_link *link);
 struct weir_burst *weir_link_burst(struct weir_link *link);
+void weir_link_mac(const struct weir_link *link, struct rte_ether_addr *mac);
 uint16_t weir_link_mtu(const struct weir_link *link);
 uint32_t weir_link_capabilities(const struct weir_link *link);
 

@@ -36,6 +36,43 @@ static inline struct weir_packet *weir_packet(struct rte_mbuf *m)
  * Source: rte_mbuf_dyn.h, rte_mbuf_dynfield_register_offset. */
 WEIR_MUST_CHECK int weir_packet_register(void);
 
+/* Draws the first `length` bytes of a received packet together in its first segment, if they are not there already.
+ * Returns false, and the packet is as it was, if it has fewer, or its first segment no room for the rest of it.
+ * Checkpoint: never. The packet stays the caller's. */
+WEIR_MUST_CHECK static inline bool weir_packet_pull(struct rte_mbuf *m, uint32_t length)
+{
+    if (WEIR_LIKELY(m->data_len >= length))
+        return true;
+    return m->pkt_len >= length && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && rte_pktmbuf_linearize(m) == 0;
+}
+
+/* Cuts `length` <= data_len bytes off the front; they stay readable there. Checkpoint: never. */
+static inline void weir_packet_strip(struct rte_mbuf *m, uint16_t length)
+{
+    m->data_off += length;
+    m->data_len -= length;
+    m->pkt_len -= length;
+}
+
+/* See weir_packet_cut. */
+void weir_packet_cut_segments(struct rte_mbuf *m, uint32_t length);
+
+/* Cuts a packet's end off, so that `length` <= pkt_len bytes are left; frees the segments that are then empty.
+ * Checkpoint: never. The packet stays the caller's. */
+static inline void weir_packet_cut(struct rte_mbuf *m, uint32_t length)
+{
+    if (WEIR_LIKELY(m->next == NULL))
+        m->data_len = (uint16_t)(m->pkt_len = length);
+    else
+        weir_packet_cut_segments(m, length);
+}
+
+/* True if the bytes of the first segment, and `room` bytes in front of them, are this packet's alone to write. */
+static inline bool weir_packet_writable(const struct rte_mbuf *m, uint16_t room)
+{
+    return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) && rte_pktmbuf_headroom(m) >= room;
+}
+
 /* A FIFO of packets linked through weir_packet()->next. A packet is in one queue at most. */
 struct weir_packet_queue {
     struct rte_mbuf *head, *tail;

@@ -21,7 +21,8 @@ WEIR_MUST_CHECK int weir_udp_open(struct weir_udp **udp, const struct weir_udp_o
 void weir_udp_close(struct weir_udp *udp); /* frees sockets left open, and their datagrams */
 
 /* Binds a socket to a local port (0: an ephemeral one, chosen at random from 49152 to 65535). `user` is handed back by
- * events. Returns 0, -EADDRINUSE, -ENOMEM (sockets_max reached). Checkpoint: never. Source: RFC 6056 section 3.3.1. */
+ * events; one bound with NULL reports none. Returns 0, -EADDRINUSE, -ENOMEM (sockets_max reached). Checkpoint: never.
+ * Source: RFC 6056 section 3.3.1. */
 WEIR_MUST_CHECK int weir_udp_bind(struct weir_udp *udp, uint16_t port, void *user, struct weir_udp_socket **socket);
 void weir_udp_unbind(struct weir_udp *udp, struct weir_udp_socket *socket); /* frees the queue, forgets its events */
 uint16_t weir_udp_port(const struct weir_udp_socket *socket);
@@ -31,7 +32,8 @@ uint16_t weir_udp_port(const struct weir_udp_socket *socket);
 void weir_udp_input(struct weir_udp *udp, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx);
 
 /* An ICMP error about a datagram of ours: the socket reports it once, as -ECONNREFUSED or -EHOSTUNREACH, on its next
- * receive. Source: RFC 1122 section 4.1.3.3. */
+ * receive, if it still remembers the peer (the last few sent to). A "fragmentation needed" lowers the path's MTU
+ * instead, so that sending what is too large says so. Source: RFC 1122 section 4.1.3.3, RFC 1191 section 6.3. */
 void weir_udp_icmp_error(struct weir_udp *udp, const struct weir_ip_rx *rx);
 
 /* Takes the oldest datagrams, up to n: payloads, and where each came from. They become the caller's.
@@ -40,8 +42,9 @@ WEIR_MUST_CHECK int weir_udp_receive(struct weir_udp_socket *socket, struct rte_
                                      struct weir_endpoint *from, unsigned n);
 
 /* Sends n payloads, each to its own destination, prepending headers in their headroom; consumes all n whatever the
- * result. Returns n, or the first error: -EMSGSIZE (larger than the path's MTU), -ENETUNREACH, -EINVAL; the others are
- * sent all the same. A packet whose data others still hold (refcnt > 1) is copied. Checkpoint: never. */
+ * result. Returns n, or the first error: -EMSGSIZE (larger than the path's MTU), -ENETUNREACH, -EINVAL, -ENOBUFS (no
+ * memory, or no place for a neighbour); the others are sent all the same. A packet whose data others still hold (refcnt
+ * > 1) is copied. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_udp_send(struct weir_udp *udp, weir_time now, struct weir_udp_socket *socket,
                                   struct rte_mbuf **packets, const struct weir_endpoint *to, unsigned n);
 

@@ -1,0 +1,35 @@
+/* Private to net/ip. */
+#ifndef WEIR_IP_PRIVATE_H
+#define WEIR_IP_PRIVATE_H
+
+#include <weir/net/ip.h>
+#include <weir/net/wire.h>
+
+#define IPV4_LENGTH ((uint16_t)sizeof(struct rte_ipv4_hdr))
+#define FRAME_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr)))
+
+struct weir_ip {
+    struct weir_link *link;
+    struct weir_ip_stats stats;
+    uint32_t address, mask;
+    uint32_t broadcast; /* of our network; our own address where a network has none (RFC 3021) */
+    uint32_t gateway;
+    uint16_t mtu;
+    uint8_t ttl;
+    bool multi_segs; /* the device sends packets of several segments */
+    struct rte_mempool *pool;
+    /* the token bucket of ICMP errors, in nanoseconds of credit; RFC 1812 section 4.3.2.8 */
+    weir_time icmp_cost, icmp_credit, icmp_credit_max, icmp_refilled;
+};
+
+/* May a packet come from, or go to, this address as one host's? Source: RFC 1122 section 3.2.1.3. */
+static inline bool ip_is_host(const struct weir_ip *ip, uint32_t address)
+{
+    return address >> 24 != 0 && address >> 24 != 127 && address < RTE_IPV4(224, 0, 0, 0) &&
+           (address != ip->broadcast || address == ip->address);
+}
+
+/* Takes an ICMP message, m->data at its header. Consumes it. Returns IPPROTO_ICMP if `rx` now tells of an error. */
+uint8_t ip_icmp_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
+
+#endif

@@ -1,0 +1,111 @@
+/* Datagrams that come in, and ICMP's word on those that went out. RFC 768, RFC 1122 section 4.1.3. */
+#include "udp_private.h"
+
+/* No path is narrower, or worth sending on: RFC 791's 576 bytes. A forged ICMP message could else ask for crumbs. */
+#define PATH_MTU_MIN 576
+
+static void drop(uint64_t *counter, struct rte_mbuf *m)
+{
+    ++*counter;
+    rte_pktmbuf_free(m);
+}
+
+/* The device's word where it gave one; else the sum of a right datagram is all ones, unless its sender made none. */
+static inline bool checksum_is_good(const struct rte_mbuf *m, const struct weir_udp_header *header,
+                                    const struct weir_ip_rx *rx)
+{
+    uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+    if (header->checksum == 0)
+        return true;
+    if (flags != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
+        return flags != RTE_MBUF_F_RX_L4_CKSUM_BAD;
+    return weir_checksum_join(weir_sum_pseudo(rx->src, rx->dst, IPPROTO_UDP), header->length,
+                              weir_sum_packet(m, 0, header->length)) == 0;
+}
+
+static inline void enqueue(struct weir_udp *udp, struct weir_udp_socket *socket, struct rte_mbuf *m,
+                           const struct datagram_from *from)
+{
+    if (WEIR_UNLIKELY(socket->queued == udp->queue_max)) {
+        drop(&udp->stats.rcvbuf_errors, m);
+        return;
+    }
+    udp->stats.in_datagrams++;
+    memcpy(weir_packet(m)->udp.bytes, from, sizeof(*from));
+    weir_packet_queue_push(&socket->queue, m);
+    socket->queued++;
+    udp_announce(socket);
+}
+
+void weir_udp_input(struct weir_udp *udp, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx)
+{
+    struct weir_udp_header header;
+    struct weir_udp_socket *socket;
+
+    if (WEIR_UNLIKELY(!weir_packet_pull(m, WEIR_UDP_HEADER_LENGTH) ||
+                      weir_udp_parse(rte_pktmbuf_mtod(m, const void *), m->data_len, &header) < 0 ||
+                      header.length > m->pkt_len)) {
+        drop(&udp->stats.in_errors, m);
+        return;
+    }
+    if (WEIR_UNLIKELY(!checksum_is_good(m, &header, rx))) {
+        udp->stats.in_cksum_errors++;
+        drop(&udp->stats.in_errors, m);
+        return;
+    }
+    socket = udp_find(udp, header.dst_port);
+    if (WEIR_UNLIKELY(socket == NULL)) {
+        udp->stats.no_ports++;
+        weir_ip_send_unreachable(udp->ip, now, m, rx, WEIR_ICMP_UNREACHABLE_PORT);
+        return;
+    }
+    if (WEIR_UNLIKELY(m->pkt_len != header.length)) /* what IP carried beyond the datagram is not ours to deliver */
+        weir_packet_cut(m, header.length);
+    weir_packet_strip(m, WEIR_UDP_HEADER_LENGTH);
+    enqueue(udp, socket, m, &(struct datagram_from){.address = rx->src, .port = header.src_port});
+}
+
+int weir_udp_receive(struct weir_udp_socket *socket, struct rte_mbuf **packets, struct weir_endpoint *from, unsigned n)
+{
+    unsigned taken = RTE_MIN(n, socket->queued);
+
+    if (WEIR_UNLIKELY(socket->error != 0)) {
+        int error = socket->error;
+        socket->error = 0;
+        return error;
+    }
+    if (socket->queued == 0)
+        return -EAGAIN;
+    for (unsigned i = 0; i < taken; i++) {
+        struct datagram_from sender;
+
+        packets[i] = weir_packet_queue_pop(&socket->queue);
+        memcpy(&sender, weir_packet(packets[i])->udp.bytes, sizeof(sender));
+        from[i].family = AF_INET;
+        from[i].port = sender.port;
+        from[i].v4.s_addr = rte_cpu_to_be_32(sender.address);
+    }
+    socket->queued -= taken;
+    return (int)taken;
+}
+
+static bool is_port_unreachable(const struct weir_ip_rx *rx)
+{
+    return rx->icmp_type == WEIR_ICMP_UNREACHABLE && rx->icmp_code == WEIR_ICMP_UNREACHABLE_PORT;
+}
+
+void weir_udp_icmp_error(struct weir_udp *udp, const struct weir_ip_rx *rx)
+{
+    struct weir_udp_socket *socket = udp_find(udp, (uint16_t)(rx->icmp_quote[0] << 8 | rx->icmp_quote[1]));
+    struct weir_ip_path *path = socket != NULL ? udp_path(socket, rx->quoted_dst) : NULL;
+
+    if (path == NULL)
+        return;
+    if (rx->icmp_type == WEIR_ICMP_UNREACHABLE && rx->icmp_code == WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED) {
+        path->mtu = RTE_MIN(path->mtu, RTE_MAX(rx->icmp_mtu, (uint16_t)PATH_MTU_MIN));
+        return;
+    }
+    socket->error = is_port_unreachable(rx) ? -ECONNREFUSED : -EHOSTUNREACH;
+    udp_announce(socket);
+}

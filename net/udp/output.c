@@ -1,0 +1,100 @@
+/* Datagrams that go out. RFC 768, RFC 1122 section 4.1. */
+#include "udp_private.h"
+
+#define HEADERS_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr) + WEIR_UDP_HEADER_LENGTH))
+
+/* Finds a way that is not remembered yet, in the place of the one that was remembered first. */
+static __attribute__((noinline)) int new_path(struct weir_udp_socket *socket, weir_time now, uint32_t peer,
+                                              struct weir_ip_path **path)
+{
+    unsigned place = socket->next_path;
+    struct weir_ip_path found;
+
+    WEIR_TRY(weir_ip_path_init(socket->udp->ip, now, &found, peer, IPPROTO_UDP));
+    socket->next_path = (place + 1) % PATHS_MAX;
+    socket->paths[place] = found;
+    socket->peers[place] = peer;
+    *path = &socket->paths[place];
+    return 0;
+}
+
+static inline int find_path(struct weir_udp_socket *socket, weir_time now, const struct weir_endpoint *to,
+                            struct weir_ip_path **path)
+{
+    uint32_t peer;
+
+    if (WEIR_UNLIKELY(to->family != AF_INET || to->port == 0 || to->v4.s_addr == 0))
+        return -EINVAL;
+    peer = rte_be_to_cpu_32(to->v4.s_addr);
+    *path = udp_path(socket, peer);
+    return WEIR_LIKELY(*path != NULL) ? 0 : new_path(socket, now, peer, path);
+}
+
+#define OWNERSHIP_FLAGS (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
+
+/* Prepends the UDP header: 4 words, as they lie in memory. What a packet's earlier life left in ol_flags goes. */
+static inline void prepend_header(const struct weir_udp_socket *socket, const struct weir_ip_path *path,
+                                  const struct weir_endpoint *to, struct rte_mbuf *m)
+{
+    uint16_t length = (uint16_t)(m->pkt_len + WEIR_UDP_HEADER_LENGTH);
+    uint16_t header[4] = {rte_cpu_to_be_16(socket->port), rte_cpu_to_be_16(to->port), rte_cpu_to_be_16(length)};
+    uint64_t flags = m->ol_flags & OWNERSHIP_FLAGS;
+
+    if (socket->udp->checksum_offload) { /* the device adds the datagram's own bytes to the pseudo header's sum */
+        header[3] = weir_sum_fold((uint32_t)path->pseudo_sum + header[2]);
+        flags |= RTE_MBUF_F_TX_UDP_CKSUM;
+    } else {
+        uint64_t sum = weir_sum_packet(m, 0, m->pkt_len);
+        sum += (uint64_t)path->pseudo_sum + header[0] + header[1] + 2ul * header[2];
+        header[3] = (uint16_t)~weir_sum_fold(sum);
+        if (header[3] == 0) /* which would say that there is none */
+            header[3] = 0xffff;
+    }
+    m->ol_flags = flags;
+    m->data_off -= WEIR_UDP_HEADER_LENGTH;
+    m->data_len += WEIR_UDP_HEADER_LENGTH;
+    m->pkt_len += WEIR_UDP_HEADER_LENGTH;
+    memcpy(rte_pktmbuf_mtod(m, void *), header, sizeof(header));
+}
+
+/* Sends one; consumes it. */
+static inline int send_one(struct weir_udp_socket *socket, weir_time now, struct rte_mbuf *m,
+                           const struct weir_endpoint *to)
+{
+    struct weir_udp *udp = socket->udp;
+    struct weir_ip_path *path = NULL;
+    int rc = find_path(socket, now, to, &path);
+
+    if (rc == 0 && m->pkt_len + sizeof(struct rte_ipv4_hdr) + WEIR_UDP_HEADER_LENGTH > path->mtu)
+        rc = -EMSGSIZE;
+    if (WEIR_UNLIKELY(rc < 0)) {
+        udp->stats.out_errors++;
+        rte_pktmbuf_free(m);
+        return rc;
+    }
+    if (WEIR_UNLIKELY(!weir_packet_writable(m, HEADERS_ROOM))) {
+        m = weir_ip_make_writable(udp->ip, m, HEADERS_ROOM);
+        if (m == NULL) {
+            udp->stats.out_errors++;
+            return -ENOBUFS;
+        }
+    }
+    prepend_header(socket, path, to, m);
+    udp->stats.out_datagrams++;
+    weir_ip_send(udp->ip, now, path, m, 0);
+    return 0;
+}
+
+int weir_udp_send(struct weir_udp *udp, weir_time now, struct weir_udp_socket *socket, struct rte_mbuf **packets,
+                  const struct weir_endpoint *to, unsigned n)
+{
+    int first_error = 0;
+
+    WEIR_ASSERT(socket->udp == udp);
+    for (unsigned i = 0; i < n; i++) {
+        int rc = send_one(socket, now, packets[i], &to[i]);
+        if (WEIR_UNLIKELY(rc < 0 && first_error == 0))
+            first_error = rc;
+    }
+    return first_error < 0 ? first_error : (int)n;
+}

@@ -1,0 +1,62 @@
+/* Private to net/udp. */
+#ifndef WEIR_UDP_PRIVATE_H
+#define WEIR_UDP_PRIVATE_H
+
+#include <weir/net/udp.h>
+#include <weir/net/wire.h>
+
+/* Peers whose way is remembered by each socket. */
+#define PATHS_MAX 8
+
+struct weir_udp_socket {
+    struct weir_udp *udp;
+    void *user;
+    uint16_t port;
+    bool announced;                 /* in the list of events */
+    int error;                      /* that ICMP reported    */
+    struct weir_udp_socket *next;   /* in the list of events, or of free sockets */
+    struct weir_packet_queue queue; /* datagrams; weir_packet()->udp says from where */
+    unsigned queued;
+    unsigned next_path;        /* the one to be replaced next */
+    uint32_t peers[PATHS_MAX]; /* each path's destination; 0: none. Together, so that one look finds it */
+    struct weir_ip_path paths[PATHS_MAX];
+};
+
+struct weir_udp {
+    struct weir_ip *ip;
+    struct weir_udp_stats stats;
+    unsigned sockets_max, queue_max;
+    bool checksum_offload;
+    struct weir_rng rng;
+    struct weir_udp_socket *sockets, *free;
+    struct weir_udp_socket *first_event, *last_event;
+    uint16_t by_port[65536]; /* index of the port's socket, plus 1; 0: none */
+};
+
+/* What a datagram in a queue remembers. */
+struct datagram_from {
+    uint32_t address; /* host order */
+    uint16_t port;
+};
+_Static_assert(sizeof(struct datagram_from) <= sizeof(((struct weir_packet *)0)->udp.bytes), "must fit the packet");
+
+static inline struct weir_udp_socket *udp_find(struct weir_udp *udp, uint16_t port)
+{
+    uint16_t index = udp->by_port[port];
+
+    return index != 0 ? &udp->sockets[index - 1] : NULL;
+}
+
+/* The path to a peer that the socket remembers, or NULL. */
+static inline struct weir_ip_path *udp_path(struct weir_udp_socket *socket, uint32_t peer)
+{
+    for (unsigned i = 0; i < PATHS_MAX; i++)
+        if (socket->peers[i] == peer)
+            return &socket->paths[i];
+    return NULL;
+}
+
+/* Puts a socket in the list of events, if it is not there. */
+void udp_announce(struct weir_udp_socket *socket);
+
+#endif
