@@ -157,7 +157,7 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
         else if (limit > SLEEP_BLIND_MAX)
             limit = SLEEP_BLIND_MAX;
     }
-    if (limit > 0) {
+    if (limit > 0 && !poll_devices(loop)) { /* what came before the interrupt was armed raises none */
         struct timespec timeout = {limit / 1000000000, limit % 1000000000};
         ppoll(fds, count, limit == WEIR_NEVER ? NULL : &timeout, NULL);
         if (fds[0].revents != 0)
