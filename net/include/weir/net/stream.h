@@ -65,9 +65,8 @@ WEIR_MUST_CHECK static inline int weir_send_eof(struct weir_stream *stream)
 }
 
 /* Closes and frees a stream: what was sent is still delivered, in the background, then a FIN; received data not yet
- * read resets the connection. A task waiting on it wakes with -EBADF; from now on the pointer is dead. In a cancelled
- * scope it aborts instead, as Trio's aclose does, and answers -ECANCELED: either way it is closed. Checkpoint: always.
- */
+ * read resets the connection. A task waiting on it wakes with -EBADF; from now on the pointer is dead. Returns 0, or
+ * -ECANCELED in a cancelled scope: it is closed all the same. Checkpoint: always. Source: RFC 9293 section 3.6. */
 int weir_stream_close(struct weir_stream *stream);
 
 /* Closes at once, with a reset; everything queued is dropped. Frees the stream. Checkpoint: never. */

@@ -126,6 +126,13 @@ void weir_tcp_close(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connect
 /* RST, and everything queued is freed. The connection must not be used again; no events follow. */
 void weir_tcp_abort(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connection *connection);
 
+/* How many connections still have something to do with their peer: all but those in TIME_WAIT. */
+unsigned weir_tcp_unfinished(const struct weir_tcp *tcp);
+
+/* Aborts every connection, whoever holds it; those that a user still holds end with -ECONNABORTED. For the machine's
+ * end. */
+void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now);
+
 /* True once all that was sent, the FIN too if there was one, is acknowledged. */
 bool weir_tcp_drained(const struct weir_tcp_connection *connection);
 

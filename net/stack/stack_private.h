@@ -1,0 +1,34 @@
+/* Private to net/stack: what a stack is made of. */
+#ifndef WEIR_STACK_PRIVATE_H
+#define WEIR_STACK_PRIVATE_H
+
+#include <weir/net/stack.h>
+
+enum { RX_BURST = 32, BACKLOG_MAX = 1024, CONTROL_PACKETS = 4095, CONTROL_ROOM = 640 };
+
+struct weir_stack {
+    struct weir_burst burst; /* first: a flush finds the stack from it */
+    struct weir_poller poller;
+    struct weir_dev *dev;
+    struct weir_link *link;
+    struct weir_ip *ip;
+    struct weir_udp *udp;
+    struct weir_tcp *tcp;
+    struct rte_mempool *control_pool;
+    struct rte_mbuf **backlog; /* frames that the device has not taken yet: a ring */
+    unsigned backlog_head, backlog_count;
+    struct weir_list packet_waiters;
+    unsigned held; /* streams, listeners and sockets that tasks have */
+    weir_time close_grace;
+    uint64_t turns, tx_dropped;
+};
+
+/* turn.c */
+int weir_stack_poll(struct weir_poller *poller, weir_time now);
+void weir_stack_flush(struct weir_poller *poller, weir_time now);
+weir_time weir_stack_next_deadline(struct weir_poller *poller);
+int weir_stack_interrupt(struct weir_poller *poller, bool on);
+void weir_stack_burst_flush(struct weir_burst *burst);
+void weir_stack_backlog_free(struct weir_stack *stack);
+
+#endif

@@ -1,0 +1,166 @@
+/* What a stack does in one turn of the loop: before the tasks run, receive and tell them; after it, send. */
+#include "stack_private.h"
+#include <rte_prefetch.h>
+
+static void deliver_icmp(struct weir_stack *stack, weir_time now, const struct weir_ip_rx *rx)
+{
+    if (rx->quoted_protocol == IPPROTO_TCP)
+        weir_tcp_icmp_error(stack->tcp, now, rx);
+    else if (rx->quoted_protocol == IPPROTO_UDP)
+        weir_udp_icmp_error(stack->udp, rx);
+}
+
+/* Sorts a burst by protocol: TCP's segments go on together, so that it can prefetch what they will touch. */
+static void receive_burst(struct weir_stack *stack, weir_time now, struct rte_mbuf **packets, unsigned n)
+{
+    struct rte_mbuf *segments[RX_BURST];
+    struct weir_ip_rx rx[RX_BURST];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+    for (unsigned i = 0; i < n; i++) {
+        if (weir_link_input(stack->link, now, packets[i]) != RTE_ETHER_TYPE_IPV4)
+            continue;
+        switch (weir_ip_input(stack->ip, now, packets[i], &rx[count])) {
+        case IPPROTO_TCP:
+            segments[count++] = packets[i];
+            break;
+        case IPPROTO_UDP:
+            weir_udp_input(stack->udp, now, packets[i], &rx[count]);
+            break;
+        case IPPROTO_ICMP:
+            deliver_icmp(stack, now, &rx[count]);
+            break;
+        }
+    }
+    if (count > 0)
+        weir_tcp_input(stack->tcp, now, segments, rx, count);
+}
+
+static void tell_users(struct weir_stack *stack)
+{
+    struct weir_stack_user *user;
+    unsigned events;
+    while ((user = weir_tcp_next_event(stack->tcp, &events)) != NULL)
+        user->event(user, events);
+    while ((user = weir_udp_next_event(stack->udp)) != NULL)
+        user->event(user, WEIR_TCP_READABLE);
+}
+
+struct packet_waiter {
+    struct weir_list link;
+    struct weir_task *task;
+};
+
+/* Asks the pool only while somebody waits: the question costs a walk over all caches. */
+static void wake_packet_waiters(struct weir_stack *stack)
+{
+    if (WEIR_LIKELY(weir_list_empty(&stack->packet_waiters)) || rte_mempool_empty(stack->dev->pool))
+        return;
+    struct packet_waiter *waiter;
+    WEIR_LIST_FOREACH (waiter, &stack->packet_waiters, struct packet_waiter, link) {
+        weir_list_remove(&waiter->link);
+        weir_task_wake(waiter->task, 0);
+    }
+}
+
+static bool abort_packet_wait(struct weir_task *task, void *arg)
+{
+    struct packet_waiter *waiter = arg;
+    weir_list_remove(&waiter->link);
+    return true;
+}
+
+int weir_stack_wait_packets(struct weir_stack *stack)
+{
+    struct packet_waiter waiter = {.task = weir_current_task()};
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    weir_list_append(&stack->packet_waiters, &waiter.link);
+    return weir_task_park(abort_packet_wait, &waiter);
+}
+
+int weir_stack_poll(struct weir_poller *poller, weir_time now)
+{
+    struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
+    struct rte_mbuf *packets[RX_BURST];
+    unsigned n = weir_dev_rx_burst(stack->dev, packets, RX_BURST);
+
+    stack->turns++;
+    if (n > 0)
+        receive_burst(stack, now, packets, n);
+    if (now >= weir_tcp_next_deadline(stack->tcp))
+        weir_tcp_timers(stack->tcp, now);
+    if (now >= weir_link_next_deadline(stack->link))
+        weir_link_timers(stack->link, now);
+    tell_users(stack);
+    wake_packet_waiters(stack);
+    return (int)n;
+}
+
+/* Offers the backlog to the device, oldest first. Returns whether it is empty now. */
+static bool drain_backlog(struct weir_stack *stack)
+{
+    while (stack->backlog_count > 0) {
+        unsigned head = stack->backlog_head, run = BACKLOG_MAX - head;
+        if (run > stack->backlog_count)
+            run = stack->backlog_count;
+        uint16_t sent = weir_dev_tx_burst(stack->dev, &stack->backlog[head], (uint16_t)run);
+        stack->backlog_head = (head + sent) % BACKLOG_MAX;
+        stack->backlog_count -= sent;
+        if (sent < run)
+            return false;
+    }
+    return true;
+}
+
+/* What a full device leaves waits for the next turn; past that, dropped: TCP sends it again. */
+void weir_stack_burst_flush(struct weir_burst *burst)
+{
+    struct weir_stack *stack = WEIR_CONTAINER_OF(burst, struct weir_stack, burst);
+    unsigned sent = 0;
+    if (drain_backlog(stack) && burst->count > 0)
+        sent = weir_dev_tx_burst(stack->dev, burst->packets, (uint16_t)burst->count);
+    for (; sent < burst->count; sent++) {
+        if (stack->backlog_count == BACKLOG_MAX) {
+            stack->tx_dropped++;
+            rte_pktmbuf_free(burst->packets[sent]);
+            continue;
+        }
+        stack->backlog[(stack->backlog_head + stack->backlog_count++) % BACKLOG_MAX] = burst->packets[sent];
+    }
+    burst->count = 0;
+}
+
+void weir_stack_backlog_free(struct weir_stack *stack)
+{
+    for (; stack->backlog_count > 0; stack->backlog_count--) {
+        rte_pktmbuf_free(stack->backlog[stack->backlog_head]);
+        stack->backlog_head = (stack->backlog_head + 1) % BACKLOG_MAX;
+    }
+}
+
+void weir_stack_flush(struct weir_poller *poller, weir_time now)
+{
+    struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
+    weir_tcp_flush(stack->tcp, now);
+    if (stack->burst.count > 0 || stack->backlog_count > 0)
+        weir_stack_burst_flush(&stack->burst);
+}
+
+weir_time weir_stack_next_deadline(struct weir_poller *poller)
+{
+    struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
+    if (stack->backlog_count > 0)
+        return 0; /* the device has no way to tell when it has room */
+    weir_time tcp = weir_tcp_next_deadline(stack->tcp), link = weir_link_next_deadline(stack->link);
+    weir_time dev = stack->dev->ops->next_deadline != NULL ? stack->dev->ops->next_deadline(stack->dev) : WEIR_NEVER;
+    weir_time earliest = tcp < link ? tcp : link;
+    return dev < earliest ? dev : earliest;
+}
+
+int weir_stack_interrupt(struct weir_poller *poller, bool on)
+{
+    struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
+    return stack->dev->ops->rx_interrupt != NULL ? stack->dev->ops->rx_interrupt(stack->dev, on) : -ENOTSUP;
+}

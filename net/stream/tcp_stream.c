@@ -1,0 +1,244 @@
+/* TCP as a stream of tasks: each call asks the machine, and parks the task when the machine says -EAGAIN. */
+#include "stream_private.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool abort_wait(struct weir_task *task, void *arg)
+{
+    struct weir_task **slot = arg;
+    WEIR_ASSERT(*slot == task);
+    *slot = NULL;
+    return true;
+}
+
+int weir_stream_wait(struct weir_task **slot)
+{
+    WEIR_ASSERT(*slot == NULL);
+    *slot = weir_current_task();
+    return weir_task_park(abort_wait, slot);
+}
+
+static struct tcp_stream *tcp_of(struct weir_stream *stream)
+{
+    return WEIR_CONTAINER_OF(stream, struct tcp_stream, base);
+}
+
+static void on_event(struct weir_stack_user *user, unsigned events)
+{
+    struct tcp_stream *stream = WEIR_CONTAINER_OF(user, struct tcp_stream, user);
+    if (events & (WEIR_TCP_READABLE | WEIR_TCP_FAILED))
+        weir_stream_wake(&stream->reader, 0);
+    if (events & (WEIR_TCP_WRITABLE | WEIR_TCP_CONNECTED | WEIR_TCP_FAILED))
+        weir_stream_wake(&stream->writer, 0);
+}
+
+static int receive(struct weir_stream *base, struct rte_mbuf **packet)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    int rc;
+
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    if (WEIR_UNLIKELY(stream->reader != NULL))
+        return -EBUSY;
+    rc = weir_tcp_receive(stream->tcp, stream->connection, packet);
+    if (rc != -EAGAIN) {
+        weir_fast_path_done();
+        return rc;
+    }
+    do {
+        WEIR_TRY(weir_stream_wait(&stream->reader));
+        rc = weir_tcp_receive(stream->tcp, stream->connection, packet);
+    } while (rc == -EAGAIN);
+    return rc;
+}
+
+static int receive_some(struct weir_stream *base, void *buffer, size_t size)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    uint32_t most = size < INT32_MAX ? (uint32_t)size : INT32_MAX;
+    int rc;
+
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    if (most == 0)
+        return -EINVAL;
+    if (stream->reader != NULL)
+        return -EBUSY;
+    rc = weir_tcp_receive_copy(stream->tcp, stream->connection, buffer, most);
+    if (rc != -EAGAIN) {
+        weir_fast_path_done();
+        return rc;
+    }
+    do {
+        WEIR_TRY(weir_stream_wait(&stream->reader));
+        rc = weir_tcp_receive_copy(stream->tcp, stream->connection, buffer, most);
+    } while (rc == -EAGAIN);
+    return rc;
+}
+
+/* Hands a packet to the machine, waiting for room. On an error the packet is freed. */
+static int send_packet(struct tcp_stream *stream, struct rte_mbuf *packet)
+{
+    int rc = weir_tcp_send(stream->tcp, stream->connection, packet);
+    while (rc == -EAGAIN) {
+        rc = weir_stream_wait(&stream->writer);
+        if (rc == -EBADF) { /* closed meanwhile: the stream is no more */
+            rte_pktmbuf_free(packet);
+            return rc;
+        }
+        if (rc == 0)
+            rc = weir_tcp_send(stream->tcp, stream->connection, packet);
+    }
+    if (rc < 0)
+        rte_pktmbuf_free(packet);
+    return rc;
+}
+
+static int may_send(struct tcp_stream *stream)
+{
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    return WEIR_UNLIKELY(stream->writer != NULL || stream->filling) ? -EBUSY : 0;
+}
+
+static int send_one(struct weir_stream *base, struct rte_mbuf *packet)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    int rc = may_send(stream);
+    if (WEIR_UNLIKELY(rc < 0 || packet->pkt_len == 0)) {
+        rte_pktmbuf_free(packet);
+        return rc;
+    }
+    rc = send_packet(stream, packet);
+    weir_fast_path_done();
+    return rc;
+}
+
+/* Waits while the pool is dry. The stream may be closed meanwhile: then it is freed here. */
+static int wait_for_packets(struct tcp_stream *stream)
+{
+    stream->filling = true;
+    int rc = weir_stack_wait_packets(stream->stack);
+    stream->filling = false;
+    if (!stream->closed)
+        return rc;
+    weir_tcp_stream_free(stream);
+    return -EBADF;
+}
+
+/* Fills a packet with as much of the data as one segment carries. Returns how much that is. */
+static int fill_packet(struct tcp_stream *stream, const void *data, size_t size, struct rte_mbuf **packet)
+{
+    struct rte_mbuf *m;
+    while ((m = weir_packet_alloc(stream->stack)) == NULL)
+        WEIR_TRY(wait_for_packets(stream));
+    size_t most = weir_tcp_mss(stream->connection);
+    if (most > rte_pktmbuf_tailroom(m))
+        most = rte_pktmbuf_tailroom(m);
+    if (most > size)
+        most = size;
+    memcpy(rte_pktmbuf_append(m, (uint16_t)most), data, most);
+    *packet = m;
+    return (int)most;
+}
+
+static int send_all(struct weir_stream *base, const void *data, size_t size)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    const char *at = data;
+    WEIR_TRY(may_send(stream));
+    while (size > 0) {
+        struct rte_mbuf *packet;
+        int filled = fill_packet(stream, at, size, &packet);
+        if (filled < 0)
+            return filled;
+        WEIR_TRY(send_packet(stream, packet));
+        at += filled;
+        size -= (size_t)filled;
+    }
+    weir_fast_path_done();
+    return 0;
+}
+
+static int send_eof(struct weir_stream *base)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    WEIR_TRY(may_send(stream));
+    int rc = weir_tcp_shutdown(stream->tcp, stream->connection);
+    weir_fast_path_done();
+    return rc;
+}
+
+static void let_go(struct tcp_stream *stream)
+{
+    weir_stream_wake(&stream->reader, -EBADF);
+    weir_stream_wake(&stream->writer, -EBADF);
+    if (stream->filling)
+        stream->closed = true; /* freed by whoever fills a packet for it */
+    else
+        weir_tcp_stream_free(stream);
+}
+
+static int close_stream(struct weir_stream *base)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    weir_tcp_close(stream->tcp, weir_current_time(), stream->connection);
+    let_go(stream);
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    weir_fast_path_done();
+    return 0;
+}
+
+static void abort_stream(struct weir_stream *base)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    weir_tcp_abort(stream->tcp, weir_current_time(), stream->connection);
+    let_go(stream);
+}
+
+static void endpoints(const struct weir_stream *base, struct weir_endpoint *local, struct weir_endpoint *remote)
+{
+    const struct tcp_stream *stream = WEIR_CONTAINER_OF(base, struct tcp_stream, base);
+    struct weir_endpoint unwanted;
+    weir_tcp_endpoints(stream->connection, local != NULL ? local : &unwanted, remote != NULL ? remote : &unwanted);
+}
+
+static const struct weir_stream_ops tcp_ops = {
+    .receive = receive,
+    .send = send_one,
+    .receive_some = receive_some,
+    .send_all = send_all,
+    .send_eof = send_eof,
+    .close = close_stream,
+    .abort = abort_stream,
+    .endpoints = endpoints,
+};
+
+struct tcp_stream *weir_tcp_stream_new(struct weir_stack *stack)
+{
+    struct tcp_stream *stream = aligned_alloc(64, sizeof *stream);
+    if (stream == NULL)
+        return NULL;
+    *stream = (struct tcp_stream){.base = {&tcp_ops}, .user = {on_event}, .stack = stack, .tcp = weir_stack_tcp(stack)};
+    weir_stack_hold(stack);
+    return stream;
+}
+
+void weir_tcp_stream_free(struct tcp_stream *stream)
+{
+    weir_stack_release(stream->stack);
+    free(stream);
+}
+
+int weir_stream_close(struct weir_stream *stream)
+{
+    return stream->ops->close(stream);
+}
+
+void weir_stream_abort(struct weir_stream *stream)
+{
+    stream->ops->abort(stream);
+}
+
+void weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote)
+{
+    stream->ops->endpoints(stream, local, remote);
+}
