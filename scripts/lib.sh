@@ -1,0 +1,80 @@
+# What the scripts beside it share: the packages, and how to build. Source it; it only defines.
+# shellcheck shell=bash
+
+weir_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Debian 12's names. To build and run; to test and measure besides.
+weir_packages_run=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev iproute2)
+# shellcheck disable=SC2034
+weir_packages_test=("${weir_packages_run[@]}" libcriterion-dev dpdk-dev clang-14 libclang-rt-14-dev clang-format-14
+    iputils-ping netcat-openbsd python3 python3-trio)
+
+weir_say() {
+    printf '%s\n' "$*" >&2
+}
+
+weir_fail() {
+    weir_say "$*"
+    exit 1
+}
+
+# Prints those of the packages named that are not installed.
+weir_missing() {
+    local package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+    done
+}
+
+# Installs those of the packages named that are missing, if we may; else says what to do, and exits.
+weir_install() {
+    local missing log
+    command -v dpkg-query >/dev/null || return 0 # not Debian: Meson will say what it cannot find
+    mapfile -t missing < <(weir_missing "$@")
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)); then
+        weir_fail "Missing: ${missing[*]}. Install with: sudo apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    weir_say "Installing ${missing[*]}"
+    log=$(mktemp)
+    if ! weir_apt "${missing[@]}" >"$log" 2>&1; then
+        # The lists may be old, or were never fetched.
+        apt-get update >>"$log" 2>&1
+        if ! weir_apt "${missing[@]}" >>"$log" 2>&1; then
+            tail -n 30 "$log" >&2
+            rm -f "$log"
+            weir_fail "Could not install ${missing[*]}"
+        fi
+    fi
+    rm -f "$log"
+}
+
+weir_apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+# weir_build DIR [MESON OPTIONS]: configures if need be, and compiles. Output is shown only when something fails.
+weir_build() {
+    local dir=$1 log
+    shift
+    log=$(mktemp)
+    if weir_configure "$dir" "$@" >"$log" 2>&1 && ninja -C "$dir" >>"$log" 2>&1; then
+        rm -f "$log"
+        return 0
+    fi
+    # Neither the progress nor the command lines.
+    grep -v -E '^(\[[0-9]+/[0-9]+\]|[^ ]*(gcc|clang-14|cc) )' "$log" | tail -n 80 >&2
+    rm -f "$log"
+    weir_say "$dir did not build; to see all: ninja -C $dir"
+    return 1
+}
+
+# A directory that Meson could not finish, or that belongs to another checkout, is begun anew.
+weir_configure() {
+    local dir=$1
+    shift
+    if [[ -e $dir/build.ninja ]]; then
+        meson configure "$dir" "$@" && return 0
+    fi
+    meson setup --wipe "$dir" "$weir_root" "$@" || { rm -rf "$dir" && meson setup "$dir" "$weir_root" "$@"; }
+}
