@@ -1,0 +1,137 @@
+#include "world.h"
+#include <rte_hash_crc.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- a device that digests what passes, so that two runs can be compared ---- */
+
+struct digest_dev {
+    struct weir_dev dev;
+    struct weir_dev *inner;
+    struct world *world;
+};
+
+static void digest(struct world *world, const struct rte_mbuf *m)
+{
+    uint32_t crc = rte_hash_crc(&world->clock.time, sizeof world->clock.time, (uint32_t)world->digest);
+    for (; m != NULL; m = m->next)
+        crc = rte_hash_crc(rte_pktmbuf_mtod(m, const void *), m->data_len, crc);
+    world->digest = (world->digest + crc) * 0x9e3779b97f4a7c15u + crc;
+}
+
+static uint16_t digest_rx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+{
+    struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
+    return weir_dev_rx_burst(self->inner, packets, n);
+}
+
+static uint16_t digest_tx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+{
+    struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
+    for (uint16_t i = 0; i < n; i++)
+        digest(self->world, packets[i]);
+    return weir_dev_tx_burst(self->inner, packets, n);
+}
+
+static weir_time digest_next_deadline(struct weir_dev *dev)
+{
+    struct weir_dev *inner = WEIR_CONTAINER_OF(dev, struct digest_dev, dev)->inner;
+    return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : WEIR_NEVER;
+}
+
+static const struct weir_dev_ops digest_ops = {
+    .rx_burst = digest_rx, .tx_burst = digest_tx, .next_deadline = digest_next_deadline};
+
+static struct digest_dev digest_around(struct world *world, struct weir_dev *inner)
+{
+    struct digest_dev self = {.dev = *inner, .inner = inner, .world = world};
+    self.dev.ops = &digest_ops;
+    return self;
+}
+
+/* ---- the world ---- */
+
+int world_fail(struct world *world, const char *format, ...)
+{
+    if (world->failure[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(world->failure, sizeof world->failure, format, arguments);
+        va_end(arguments);
+    }
+    return -EIO;
+}
+
+void world_set_fault(struct world *world, const struct weir_fault *fault)
+{
+    for (int i = 0; i < 2; i++)
+        weir_dev_fault_set(world->devs[i], fault, NULL);
+}
+
+struct weir_endpoint world_endpoint(int host, uint16_t port)
+{
+    return (struct weir_endpoint){
+        .family = AF_INET, .port = port, .v4.s_addr = rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, host + 1))};
+}
+
+static int open_devices(struct world *world)
+{
+    struct weir_dev *ends[2];
+    static const struct weir_fault none;
+    WEIR_TRY(weir_dev_open_pair(ends, world->pool, 1024));
+    for (int i = 0; i < 2; i++) {
+        /* Each direction passes one fault: the receiver's. */
+        int rc = weir_dev_open_fault(&world->devs[i], ends[i], &world->clock.clock, &world->fault, &none, 0,
+                                     world->seed * 2 + (uint64_t)i);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+struct call {
+    struct world *world;
+    const struct scenario *scenario;
+};
+
+static int in_world(void *arg)
+{
+    struct call *call = arg;
+    struct world *world = call->world;
+    struct digest_dev digests[2];
+    int rc = 0;
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        digests[i] = digest_around(world, world->devs[i]);
+        struct weir_stack_options options = world->options;
+        options.address = RTE_IPV4(10, 0, 0, i + 1);
+        options.prefix = 24;
+        options.seed = world->seed * 2 + 1 + (uint64_t)i;
+        rc = weir_stack_open(&world->stacks[i], &digests[i].dev, &options);
+    }
+    if (rc == 0)
+        rc = call->scenario->main(world);
+    for (int i = 0; i < 2; i++)
+        weir_stack_close(world->stacks[i]);
+    return rc;
+}
+
+bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool)
+{
+    *world = (struct world){.seed = seed, .pool = pool};
+    weir_rng_seed(&world->rng, seed);
+    weir_virtual_clock_init(&world->clock, WEIR_SECONDS(1000), true);
+    if (scenario->prepare != NULL)
+        scenario->prepare(world);
+    struct call call = {world, scenario};
+    struct weir_run_options options = {.clock = &world->clock.clock, .tasks_max = 4096, .shuffle_seed = seed};
+    int rc = open_devices(world);
+    if (rc == 0)
+        rc = weir_run(in_world, &call, &options);
+    for (int i = 0; i < 2; i++)
+        weir_dev_close(world->devs[i]);
+    if (rc < 0)
+        world_fail(world, "ended with %s (%d)", weir_error_name(rc), rc);
+    if (rte_mempool_in_use_count(pool) != 0)
+        world_fail(world, "%u packets are not back in the pool", rte_mempool_in_use_count(pool));
+    return world->failure[0] == '\0';
+}
