@@ -24,7 +24,7 @@ struct load_options {
     double seconds, warmup;
     uint32_t address, server; /* host order                                        */
     uint16_t port;
-    struct rte_ether_addr server_mac; /* raw: there is no ARP to ask                */
+    struct rte_ether_addr server_mac; /* zero: ask by ARP                           */
     bool timestamps;                  /* tcp: RFC 7323                              */
     unsigned timeout_ms;              /* silence after which a request is repeated  */
     unsigned verify_every;            /* every Nth reply's checksums are checked; 0: none */

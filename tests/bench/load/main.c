@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     {"address", 'a', "IP", 0, "our address (10.0.0.2)", 0},
     {"server", 'S', "IP", 0, "the server's (10.0.0.1)", 0},
     {"port", 'p', "PORT", 0, "the server's (7)", 0},
-    {"server-mac", KEY_MAC, "MAC", 0, "raw: the destination (02:00:00:00:00:01)", 0},
+    {"server-mac", KEY_MAC, "MAC", 0, "the server's, for one that does not answer ARP (asked for)", 0},
     {"timestamps", 'T', NULL, 0, "tcp, crr: offer and send RFC 7323 timestamps", 0},
     {"timeout", KEY_TIMEOUT, "MS", 0, "repeat a request after this much silence (10)", 0},
     {"verify", KEY_VERIFY, "N", 0, "verify the checksums of one reply in N (256); 0: none", 0},
@@ -134,8 +134,8 @@ static const struct argp argp = {
     "Loads an echo server over a DPDK port and says how fast it answers.\v"
     "tcp: requests on standing connections; crr: connect, one request, close; udp: datagrams in a window for each "
     "flow; "
-    "raw: UDP frames for a reflector such as testpmd's 5tswap, without ARP; reflect: be the reflector, without a "
-    "stack.\n"
+    "raw: one window of UDP frames, and nothing kept of them; reflect: be an echo server without a stack. testpmd's "
+    "5tswap answers udp and raw, given any --server-mac.\n"
     "One JSON line on stdout, one for people on stderr. Exits 1 if a reply was wrong or nothing was answered.",
     NULL,
     NULL,
@@ -241,7 +241,7 @@ static void open_port(struct load *load)
 {
     load_port_open(load);
     load->server_mac = load->options.server_mac;
-    if (load->options.mode != MODE_RAW && load->options.mode != MODE_REFLECT)
+    if (rte_is_zero_ether_addr(&load->server_mac) && load->options.mode != MODE_REFLECT)
         load_port_resolve(load);
 }
 
@@ -254,7 +254,6 @@ int main(int argc, char **argv)
                                            .address = RTE_IPV4(10, 0, 0, 2),
                                            .server = RTE_IPV4(10, 0, 0, 1),
                                            .port = 7,
-                                           .server_mac = {{2, 0, 0, 0, 0, 1}},
                                            .timeout_ms = 10,
                                            .verify_every = 256}};
     char **eal_argv;

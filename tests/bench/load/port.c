@@ -34,7 +34,8 @@ static void start(struct load *load)
     if (rc == 0)
         rc = rte_eth_macaddr_get(load->port_id, &load->mac);
     if (rc < 0)
-        rte_exit(EXIT_FAILURE, "weir-load: port %u: %s\n", load->port_id, rte_strerror(-rc));
+        rte_exit(EXIT_FAILURE, "weir-load: port %u: %s; a memif client starts after its server\n", load->port_id,
+                 rte_strerror(-rc));
 }
 
 void load_port_open(struct load *load)

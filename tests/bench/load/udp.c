@@ -1,5 +1,5 @@
-/* UDP echo: F flows with a window of outstanding datagrams each. Raw: the same frames, one window, nobody to ask for a
- * MAC and nothing kept per flow; what testpmd's 5tswap sends back. */
+/* UDP echo: F flows with a window of outstanding datagrams each. Raw: the same frames in one window, and nothing kept
+ * of them: the generator at its fastest. testpmd's 5tswap sends both back. */
 #include "frame.h"
 
 #include <rte_malloc.h>
