@@ -17,8 +17,38 @@ void weir_wheel_init(struct weir_wheel *wheel, weir_time now)
         }
 }
 
+static bool fires_before(const struct weir_timer *a, const struct weir_timer *b)
+{
+    return a->deadline != b->deadline ? a->deadline < b->deadline : a->sequence < b->sequence;
+}
+
+static struct weir_timer *timer_of(struct weir_list *link)
+{
+    return WEIR_CONTAINER_OF(link, struct weir_timer, link);
+}
+
+/* Whether a timer belongs among those found due and not yet handed out: all that fire before the last of them do. */
+static bool belongs_to_due(const struct weir_wheel *wheel, const struct weir_timer *timer)
+{
+    return WEIR_UNLIKELY(!weir_list_empty(&wheel->due)) && !fires_before(timer_of(wheel->due.prev), timer);
+}
+
+static void insert_into_due(struct weir_wheel *wheel, struct weir_timer *timer)
+{
+    struct weir_list *before = wheel->due.prev;
+    while (before != &wheel->due && fires_before(timer, timer_of(before)))
+        before = before->prev;
+    weir_list_append(before->next, &timer->link);
+    if (timer->deadline < wheel->next)
+        wheel->next = timer->deadline;
+}
+
 static void place(struct weir_wheel *wheel, struct weir_timer *timer)
 {
+    if (belongs_to_due(wheel, timer)) {
+        insert_into_due(wheel, timer);
+        return;
+    }
     int64_t tick = timer->deadline >> TICK_SHIFT;
     if (tick < wheel->tick)
         tick = wheel->tick; /* overdue: the slot being worked on */
@@ -57,10 +87,11 @@ void weir_wheel_arm(struct weir_wheel *wheel, struct weir_timer *timer, weir_tim
         weir_wheel_disarm(wheel, timer);
         return;
     }
-    timer->sequence = ++wheel->sequence;
     if (weir_timer_armed(timer)) {
-        if (deadline >= timer->deadline) { /* lazily: it moves when its old slot is opened */
+        if (deadline >= timer->deadline &&
+            !belongs_to_due(wheel, timer)) { /* lazily: it moves when its old slot is opened */
             timer->deadline = deadline;
+            timer->sequence = ++wheel->sequence;
             return;
         }
         unlink_timer(wheel, timer);
@@ -68,6 +99,7 @@ void weir_wheel_arm(struct weir_wheel *wheel, struct weir_timer *timer, weir_tim
         wheel->armed++;
     }
     timer->deadline = deadline;
+    timer->sequence = ++wheel->sequence;
     place(wheel, timer);
 }
 
@@ -81,16 +113,6 @@ void weir_wheel_disarm(struct weir_wheel *wheel, struct weir_timer *timer)
     wheel->armed--;
     if (wheel->armed == 0)
         wheel->next = WEIR_NEVER;
-}
-
-static bool fires_before(const struct weir_timer *a, const struct weir_timer *b)
-{
-    return a->deadline != b->deadline ? a->deadline < b->deadline : a->sequence < b->sequence;
-}
-
-static struct weir_timer *timer_of(struct weir_list *link)
-{
-    return WEIR_CONTAINER_OF(link, struct weir_timer, link);
 }
 
 /* Merges two sorted chains (linked by `next` only). */
@@ -201,10 +223,6 @@ struct weir_timer *weir_wheel_expire(struct weir_wheel *wheel, weir_time now)
         struct weir_timer *timer = WEIR_LIST_FIRST(&wheel->due, struct weir_timer, link);
         if (timer != NULL) {
             weir_list_remove(&timer->link);
-            if (timer->deadline > now) { /* moved later since it was found due */
-                place(wheel, timer);
-                continue;
-            }
             timer->deadline = WEIR_NEVER;
             wheel->armed--;
             return timer;

@@ -218,12 +218,14 @@ static void wake_all_in(struct weir_list *queue, int result)
 
 static void destroy_undelivered(struct weir_channel *channel)
 {
+    channel->open_send++; /* a message may itself hold the last sender of this channel */
     for (; channel->count > 0; channel->count--) {
         if (channel->destroy != NULL)
             channel->destroy(slot(channel, 0), channel->destroy_arg);
         if (++channel->head == channel->room)
             channel->head = 0;
     }
+    channel->open_send--;
 }
 
 static void free_if_unused(struct weir_channel *channel)

@@ -46,6 +46,14 @@ void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom, size_t *size);
 #endif
 
+#if defined(__AVX512F__)
+#define WEIR_CLOBBERS_                                                                                                 \
+    "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",        \
+        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7",
+#else
+#define WEIR_CLOBBERS_
+#endif
+
 static inline __attribute__((always_inline)) void weir_context_jump_(struct weir_context *from, struct weir_context *to)
 {
 #if defined(__x86_64__)
@@ -59,9 +67,10 @@ static inline __attribute__((always_inline)) void weir_context_jump_(struct weir
                      "1:"
                      : "+D"(from), "+S"(to)
                      :
-                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1",
-                       "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
-                       "xmm13", "xmm14", "xmm15", "memory", "cc");
+                     : WEIR_CLOBBERS_ "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15", "memory", "cc");
 #elif defined(__aarch64__)
     register struct weir_context *x0 __asm__("x0") = from;
     register struct weir_context *x1 __asm__("x1") = to;
@@ -70,18 +79,18 @@ static inline __attribute__((always_inline)) void weir_context_jump_(struct weir
                      "stp x9, x29, [x0]\n\t"
                      "str x10, [x0, #16]\n\t"
                      "ldp x9, x29, [x1]\n\t"
-                     "ldr x10, [x1, #16]\n\t"
+                     "ldr x16, [x1, #16]\n\t"
                      "mov sp, x9\n\t"
-                     "br x10\n"
+                     "br x16\n" /* by x16, so that `bti c` and `bti j` both let it in */
                      "1:\n\t"
                      "hint #36" /* bti j */
                      : "+r"(x0), "+r"(x1)
                      :
                      : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
-                       "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1",
-                       "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
-                       "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",
-                       "v31", "memory", "cc");
+                       "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "v0",
+                       "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
+                       "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
+                       "v30", "v31", "memory", "cc");
 #else
 #error "no context switch for this processor: x86-64 and aarch64 have one"
 #endif

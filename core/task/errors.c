@@ -55,10 +55,3 @@ void weir_error_free(struct weir_error *group)
         loop->errors_free = error;
     }
 }
-
-void weir_task_append_errors(struct weir_error **list, struct weir_error *errors)
-{
-    while (*list != NULL)
-        list = &(*list)->next;
-    *list = errors;
-}

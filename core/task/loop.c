@@ -55,6 +55,19 @@ void weir_poller_remove(struct weir_poller *poller)
     weir_list_remove(&poller->link);
 }
 
+void weir_quiet_add(struct weir_quiet *quiet)
+{
+    struct weir_list *at = weir_loop_->quiet.next;
+    while (at != &weir_loop_->quiet && WEIR_CONTAINER_OF(at, struct weir_quiet, link)->cushion <= quiet->cushion)
+        at = at->next;
+    weir_list_append(at, &quiet->link); /* before `at` */
+}
+
+void weir_quiet_remove(struct weir_quiet *quiet)
+{
+    weir_list_remove(&quiet->link);
+}
+
 static bool poll_devices(struct weir_loop *loop)
 {
     int found = 0;
@@ -86,13 +99,16 @@ static void take_messages(struct weir_loop *loop)
     }
 }
 
-static void expire_timers(struct weir_loop *loop)
+static bool expire_timers(struct weir_loop *loop)
 {
     struct weir_timer *timer;
+    bool fired = false;
     while ((timer = weir_wheel_expire(&loop->wheel, loop->now)) != NULL) {
         struct weir_alarm *alarm = WEIR_CONTAINER_OF(timer, struct weir_alarm, timer);
         alarm->fire(alarm);
+        fired = true;
     }
+    return fired;
 }
 
 /* Fisher and Yates over what is runnable now. */
@@ -168,10 +184,38 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
             poller->interrupt(poller, false);
 }
 
+/* Somebody waits for quiet: tells who waits for the shortest, or sleeps a part of it. */
+static void rest_until_quiet(struct weir_loop *loop)
+{
+    struct weir_quiet *first = WEIR_LIST_FIRST(&loop->quiet, struct weir_quiet, link), *quiet;
+    struct weir_clock *real = weir_clock_tsc();
+    weir_time now = real->now(real);
+    if (loop->quiet_since == WEIR_NEVER)
+        loop->quiet_since = now;
+    weir_time cushion = first->cushion, left = cushion - (now - loop->quiet_since);
+    if (left > 0) {
+        weir_time wake = weir_time_add(loop->now, left), deadline = next_deadline(loop);
+        if (loop->idle == WEIR_IDLE_ADAPTIVE)
+            sleep_until(loop, loop->clock->idle != NULL || wake < deadline ? wake : deadline);
+        return;
+    }
+    WEIR_LIST_FOREACH (quiet, &loop->quiet, struct weir_quiet, link) {
+        if (quiet->cushion > cushion)
+            break;
+        weir_list_remove(&quiet->link);
+        quiet->fire(quiet);
+    }
+}
+
 static void rest(struct weir_loop *loop, bool was_busy)
 {
     if (loop->tail != loop->head || was_busy) {
         loop->idle_since = loop->now;
+        loop->quiet_since = WEIR_NEVER;
+        return;
+    }
+    if (WEIR_UNLIKELY(!weir_list_empty(&loop->quiet))) {
+        rest_until_quiet(loop);
         return;
     }
     if (loop->clock->idle != NULL) {
@@ -202,7 +246,7 @@ static void turn(struct weir_loop *loop)
     loop->now = loop->clock->now(loop->clock);
     bool busy = poll_devices(loop);
     take_messages(loop);
-    expire_timers(loop);
+    busy |= expire_timers(loop);
     busy |= loop->head != loop->tail;
     run_tasks(loop);
     flush_devices(loop);
@@ -280,6 +324,8 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
     loop->shuffle = options->shuffle_seed != 0;
     weir_rng_seed(&loop->rng, options->shuffle_seed);
     weir_list_init(&loop->pollers);
+    weir_list_init(&loop->quiet);
+    loop->quiet_since = WEIR_NEVER;
     weir_wheel_init(&loop->wheel, loop->now);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->wake_fd < 0)

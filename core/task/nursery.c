@@ -51,7 +51,7 @@ static void open_nursery(struct weir_nursery *nursery, const struct weir_site *s
     nursery->serial = ++loop->nursery_serial;
     nursery->site = site;
     nursery->body_running = true;
-    nursery->closed = nursery->waiting = nursery->child_cancelled = false;
+    nursery->closed = nursery->waiting = nursery->child_cancelled = nursery->out_of_tasks = false;
     nursery->pending_starts = 0;
     nursery->code = 0;
     nursery->errors = NULL;
@@ -61,27 +61,22 @@ static void open_nursery(struct weir_nursery *nursery, const struct weir_site *s
 }
 
 /* What the block amounts to: the body's error, a child's, a cancellation, or what the body left. */
-static int combine(struct weir_nursery *nursery, struct weir_task *self, int status)
+static int combine(struct weir_nursery *nursery, int status)
 {
-    bool cancelled = status == -ECANCELED || nursery->child_cancelled;
+    bool beside = status < 0 && nursery->scope.cancelled_alongside;
+    bool cancelled = status == -ECANCELED || nursery->child_cancelled || beside;
     int result = status < 0 && status != -ECANCELED ? status : nursery->code;
-    if (result == 0)
-        return cancelled ? -ECANCELED : status;
-    if (cancelled && result != -ECANCELED)
-        self->cancelled_alongside = true;
-    return result;
+    nursery->scope.cancelled_alongside = cancelled && result < 0;
+    if (result < 0)
+        return result;
+    return cancelled ? -ECANCELED : status;
 }
 
 static int close_nursery(struct weir_nursery *nursery, int status)
 {
     struct weir_task *self = nursery->parent;
     WEIR_ASSERT(self == weir_loop_->current);
-    if (WEIR_UNLIKELY(self->scope != &nursery->scope)) {
-        /* Scopes opened inside by hand and not closed: closing one that lies further out closes and reports them. */
-        while (self->scope->parent != &nursery->scope)
-            self->scope = self->scope->parent;
-        status = weir_scope_close(self->scope, -EINVAL);
-    }
+    status = weir_scope_abandon(self, &nursery->scope, status);
     if (status < 0)
         weir_scope_cancel(&nursery->scope);
     nursery->body_running = false;
@@ -94,12 +89,12 @@ static int close_nursery(struct weir_nursery *nursery, int status)
         WEIR_ASSERT_EQ(waited, 0);
     }
     weir_list_remove(&nursery->sibling);
-    status = combine(nursery, self, status);
-    if (nursery->errors != NULL) {
-        weir_task_append_errors(&self->unread, nursery->errors);
+    if (WEIR_UNLIKELY(nursery->errors != NULL)) {
+        *self->unread_end = nursery->errors;
+        self->unread_end = nursery->errors_end;
         nursery->errors = NULL;
     }
-    return weir_scope_close(&nursery->scope, status);
+    return weir_scope_leave(&nursery->scope, combine(nursery, status));
 }
 
 struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
@@ -118,6 +113,20 @@ void weir_nursery_guard_close_(struct weir_nursery_guard *guard)
     *guard->status = close_nursery(nursery, *guard->status);
 }
 
+static void gather_no_memory(struct weir_nursery *nursery, const struct weir_site *site)
+{
+    struct weir_error *error = weir_error_take(weir_loop_);
+    if (error == NULL) {
+        if (nursery->code == 0)
+            nursery->code = -ENOMEM;
+        return;
+    }
+    weir_loop_->errors_held++;
+    error->code = -ENOMEM;
+    error->site = site;
+    gather(nursery, error);
+}
+
 int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site)
 {
     if (WEIR_UNLIKELY(nursery->closed)) {
@@ -132,8 +141,9 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
 {
     int rc = weir_try_start_soon_(nursery, fn, arg, site);
     if (WEIR_UNLIKELY(rc == -ENOMEM)) {
-        if (nursery->code == 0)
-            nursery->code = rc; /* needs no record: the nursery itself remembers */
+        if (!nursery->out_of_tasks) /* said once, or it would eat the records that tasks need */
+            gather_no_memory(nursery, site);
+        nursery->out_of_tasks = true;
         weir_scope_cancel(&nursery->scope);
     }
     return rc;
@@ -152,7 +162,10 @@ int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void
     int status = close_nursery(&request.old, task != NULL ? 0 : -ENOMEM);
     nursery->pending_starts--;
     weir_nursery_check_closed(nursery);
-    weir_error_free(weir_nursery_take_errors(&request.old)); /* told by what we return */
+    struct weir_error *errors = weir_nursery_take_errors(&request.old);
+    if (errors != NULL && errors->children != NULL) /* a whole group says more than the one code that we return */
+        weir_error_print(stderr, errors);
+    weir_error_free(errors);
     if (status < 0)
         return status;
     if (!request.reported)
@@ -201,7 +214,8 @@ void weir_nursery_cancel(struct weir_nursery *nursery)
 
 struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
 {
-    struct weir_error *taken = NULL, **end = &taken, **at = &weir_loop_->current->unread;
+    struct weir_task *self = weir_loop_->current;
+    struct weir_error *taken = NULL, **end = &taken, **at = &self->unread;
     while (*at != NULL) {
         struct weir_error *error = *at;
         if (error->nursery != nursery->serial) {
@@ -213,6 +227,7 @@ struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
         *end = error;
         end = &error->next;
     }
+    self->unread_end = at;
     return taken;
 }
 

@@ -15,7 +15,7 @@ static void deadline_passed(struct weir_alarm *alarm)
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline)
 {
-    scope->cancel_called = scope->cancelled_caught = scope->shield = scope->fails = false;
+    scope->cancel_called = scope->cancelled_caught = scope->shield = scope->fails = scope->cancelled_alongside = false;
     scope->parent = parent;
     scope->owner = owner;
     scope->nursery = NULL;
@@ -51,61 +51,99 @@ void weir_scope_unlink(struct weir_scope *scope)
         weir_list_append(&scope->parent->children, &child->sibling);
         weir_scope_update(child);
     }
+    scope->parent = NULL;
+    scope->owner = NULL;
 }
 
 /* The status that goes on past a scope's end. A scope catches only what is its own: of two cancelled ones, the outer.
  */
-int weir_scope_caught(struct weir_scope *scope, struct weir_task *owner, int status)
+static int caught(struct weir_scope *scope, int status)
 {
-    if (status >= 0) {
-        owner->cancelled_alongside = false; /* its group was dealt with */
+    if (status >= 0 || !scope->effectively_cancelled || parent_is_felt(scope))
         return status;
-    }
-    if (!scope->effectively_cancelled || parent_is_felt(scope))
+    if (status == -ECANCELED || scope->cancelled_alongside)
+        scope->cancelled_caught = true;
+    scope->cancelled_alongside = false;
+    if (status != -ECANCELED)
         return status;
-    if (status == -ECANCELED) {
-        scope->cancelled_caught = true;
-        owner->cancelled_alongside = false;
-        return scope->fails ? -ETIMEDOUT : 0;
+    return scope->fails ? -ETIMEDOUT : 0;
+}
+
+int weir_scope_leave(struct weir_scope *scope, int status)
+{
+    struct weir_task *self = weir_loop_->current;
+    WEIR_ASSERT(self->scope == scope);
+    status = caught(scope, status);
+    self->scope = scope->parent;
+    if (WEIR_UNLIKELY(scope->cancelled_alongside) && status < 0 && status != -ECANCELED) {
+        /* Goes on beside the error, for a scope further out to catch. */
+        if (self->scope == &self->nursery->scope)
+            self->cancelled_alongside = true;
+        else
+            self->scope->cancelled_alongside = true;
     }
-    if (owner->cancelled_alongside) {
-        scope->cancelled_caught = true;
-        owner->cancelled_alongside = false;
-    }
+    weir_scope_unlink(scope);
     return status;
 }
 
-/* Whether `outer` is among the scopes that the task itself opened. */
-bool weir_scope_open_inside(struct weir_task *task, struct weir_scope *outer)
+/* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns -EINVAL if there were any,
+ * else `status`. */
+int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status)
 {
-    for (struct weir_scope *at = task->scope; at != &task->nursery->scope; at = at->parent)
-        if (at == outer)
+    if (WEIR_LIKELY(task->scope == outer))
+        return status;
+    weir_log(WEIR_LOG_ERROR, "task %s left a cancel scope open inside another; close the one opened last first",
+             weir_task_name(task));
+    while (task->scope != outer) {
+        struct weir_scope *scope = task->scope;
+        WEIR_ASSERT(scope->nursery == NULL);
+        task->scope = scope->parent;
+        weir_scope_unlink(scope);
+    }
+    return -EINVAL;
+}
+
+/* Whether `scope` is among those that the task itself opened; sets the outermost nursery's that is still open inside
+ * it, if any. */
+static bool is_open(struct weir_task *task, struct weir_scope *scope, struct weir_scope **nursery)
+{
+    *nursery = NULL;
+    for (struct weir_scope *at = task->scope; at != &task->nursery->scope; at = at->parent) {
+        if (at == scope)
             return true;
+        if (at->nursery != NULL)
+            *nursery = at;
+    }
     return false;
+}
+
+/* A scope is to end before one that was opened inside it. */
+static int close_misnested(struct weir_task *self, struct weir_scope *scope)
+{
+    struct weir_scope *nursery;
+    if (scope->nursery != NULL || !is_open(self, scope, &nursery)) {
+        weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope that it has not opened, or has closed already",
+                 weir_task_name(self));
+        return -EINVAL;
+    }
+    if (nursery == NULL)
+        return weir_scope_leave(scope, weir_scope_abandon(self, scope, -EINVAL));
+    /* Its children cannot be abandoned: the nursery stays, and what lies between the two goes. */
+    weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope before a nursery that was opened inside it",
+             weir_task_name(self));
+    for (struct weir_scope *at = nursery->parent, *outer = scope->parent, *next; at != outer; at = next) {
+        next = at->parent;
+        weir_scope_unlink(at);
+    }
+    return -EINVAL;
 }
 
 int weir_scope_close(struct weir_scope *scope, int status)
 {
     struct weir_task *self = weir_loop_->current;
-    if (WEIR_UNLIKELY(self->scope != scope)) {
-        if (!weir_scope_open_inside(self, scope)) {
-            weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope that it has not opened, or has closed already",
-                     weir_task_name(self));
-            return -EINVAL;
-        }
-        weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope before one that was opened inside it",
-                 weir_task_name(self));
-        while (self->scope != scope) {
-            struct weir_scope *inner = self->scope;
-            self->scope = inner->parent;
-            weir_scope_unlink(inner);
-        }
-        status = -EINVAL;
-    }
-    status = weir_scope_caught(scope, self, status);
-    self->scope = scope->parent;
-    weir_scope_unlink(scope);
-    return status;
+    if (WEIR_UNLIKELY(self->scope != scope || scope->nursery != NULL))
+        return close_misnested(self, scope);
+    return weir_scope_leave(scope, status);
 }
 
 /* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
@@ -164,7 +202,7 @@ void weir_scope_cancel(struct weir_scope *scope)
 void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)
 {
     scope->deadline = deadline;
-    if (scope->cancel_called)
+    if (scope->cancel_called || scope->owner == NULL)
         return;
     if (deadline <= weir_loop_->now)
         weir_scope_cancel(scope);

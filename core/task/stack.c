@@ -46,7 +46,9 @@ int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size)
 {
     if (count == 0 || size < 4 * PAGE || size % PAGE != 0)
         return -EINVAL;
-    *stacks = (struct stack_slab){.size = size, .count = count, .length = (size_t)count * size};
+    *stacks = (struct stack_slab){.size = size, .count = count};
+    if (__builtin_mul_overflow((size_t)count, size, &stacks->length))
+        return -ENOMEM;
     void *base = mmap(NULL, stacks->length, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED)

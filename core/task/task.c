@@ -18,31 +18,18 @@ const char *weir_task_name(const struct weir_task *task)
     return task->site->name;
 }
 
-/* Scopes that a task opened by hand and did not close lie on a stack that is about to go: close them, and say so. */
-static int close_left_open(struct weir_task *task, int status)
-{
-    if (WEIR_LIKELY(task->scope == &task->nursery->scope))
-        return status;
-    weir_log(WEIR_LOG_ERROR, "task %s ended with a cancel scope still open; close scopes in the order they were opened",
-             weir_task_name(task));
-    while (task->scope != &task->nursery->scope) {
-        struct weir_scope *scope = task->scope;
-        task->scope = scope->parent;
-        weir_scope_unlink(scope);
-    }
-    return status < 0 && status != -ECANCELED ? status : -EINVAL;
-}
-
 /* Makes the task's own record say what it ended with. Returns it, or NULL if nothing went wrong (or only -ECANCELED,
  * which scopes further out account for). */
 static struct weir_error *make_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
     task->unread = NULL;
-    if (*status >= 0 && unread != NULL)
+    if (*status >= 0) {
+        task->cancelled_alongside = false; /* it was dealt with */
+        if (unread == NULL)
+            return NULL;
         *status = unread->code;
-    if (*status >= 0)
-        return NULL;
+    }
     if (*status == -ECANCELED) {
         task->cancelled_alongside = true;
         if (unread == NULL && task->scope->effectively_cancelled)
@@ -62,12 +49,15 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
 static void end(struct weir_loop *loop, struct weir_task *task, int status)
 {
     WEIR_ASSERT(weir_list_empty(&task->nurseries));
-    status = close_left_open(task, status);
+    /* Scopes that it opened by hand and did not close lie on a stack that is about to go. */
+    status = weir_scope_abandon(task, &task->nursery->scope, status);
     int code = status;
     struct weir_error *error = make_record(task, &code);
     loop->living--;
     weir_list_remove(&task->sibling);
     weir_nursery_child_ended(task->nursery, task, error, status);
+    if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
+        weir_stack_check(&loop->stacks, task);
     weir_stacks_give(&loop->stacks, task); /* still stood upon: nobody takes it before we are gone */
 }
 
@@ -101,6 +91,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->nursery = nursery;
     task->scope = &nursery->scope;
     task->unread = NULL;
+    task->unread_end = &task->unread;
     task->start = NULL;
     task->cancelled_alongside = false;
     weir_list_init(&task->nurseries);

@@ -14,7 +14,7 @@ struct weir_task {
     struct weir_scope *scope; /* innermost */
     int wake_result;
     uint8_t state;
-    bool cancelled_alongside; /* a group holds -ECANCELED beside its errors, for a scope further out to catch */
+    bool cancelled_alongside; /* as a scope's, outside all scopes of its own */
     uint16_t fast_left;       /* calls that may still end without letting others run */
     weir_abort_fn *abort;
     void *abort_arg;
@@ -27,7 +27,8 @@ struct weir_task {
     struct weir_list nurseries;   /* that it has open */
     struct weir_error *record;    /* set aside for its own failure; NULL: taken by the last one */
     struct weir_error *unread;    /* groups that its blocks did not read */
-    struct start_request *start;  /* weir_start, until reported */
+    struct weir_error **unread_end;
+    struct start_request *start; /* weir_start, until reported */
     struct weir_task *next_free;
     unsigned index; /* in the slab */
     bool canary;    /* its stack has no guard page */
@@ -54,6 +55,8 @@ struct weir_loop {
     struct weir_clock *clock;
     struct weir_wheel wheel; /* of struct weir_alarm */
     struct weir_list pollers;
+    struct weir_list quiet; /* the least cushion first */
+    weir_time quiet_since;  /* in real time; WEIR_NEVER: busy just now */
     struct stack_slab stacks;
 
     struct weir_nursery root; /* holds the main task */
@@ -103,15 +106,14 @@ struct weir_error *weir_error_take(struct weir_loop *loop); /* NULL: none left *
 /* task.c */
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                   const struct weir_site *site);
-void weir_task_append_errors(struct weir_error **list, struct weir_error *errors);
 
 /* scope.c */
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline);
 void weir_scope_unlink(struct weir_scope *scope);
-void weir_scope_update(struct weir_scope *top); /* recomputes effectively_cancelled below, and wakes */
-int weir_scope_caught(struct weir_scope *scope, struct weir_task *owner, int status);
-bool weir_scope_open_inside(struct weir_task *task, struct weir_scope *outer);
+void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
+int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
+int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status);
 
 /* nursery.c */
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,

@@ -54,8 +54,8 @@ WEIR_MUST_CHECK int weir_open_memory_channel(struct weir_send_channel *send, str
                                              size_t capacity, size_t size, weir_message_destroy *destroy, void *arg);
 
 /* Sends a message (its bytes are copied before this returns). Returns 0; -ECANCELED: not sent; -EPIPE: every receiver
- * has closed; -EBADF: this end is closed, or was closed meanwhile. On an error the message is still the caller's.
- * Checkpoint: always. */
+ * has closed; -EBADF: this end is closed, or was closed meanwhile; -ENOMEM: an unbounded channel could not grow. On an
+ * error the message is still the caller's. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_send(struct weir_send_channel *send, const void *message);
 
 /* The same without waiting: -EAGAIN if it would have to. Checkpoint: never. */

@@ -82,8 +82,9 @@ struct weir_scope {
     bool shield;                /* set with weir_scope_set_shield                                             */
     bool effectively_cancelled; /* it or, unless shielded, a scope around it is cancelled                     */
     bool fails;                 /* opened by weir_fail_*                                                      */
+    bool cancelled_alongside;   /* an error came out of a nursery in it together with a -ECANCELED; private   */
     struct weir_scope *parent;
-    struct weir_task *owner;      /* who opened it                         */
+    struct weir_task *owner;      /* who opened it; NULL: closed           */
     struct weir_nursery *nursery; /* whose scope it is, or NULL            */
     struct weir_list children;    /* scopes right below                    */
     struct weir_list sibling;
@@ -98,14 +99,15 @@ void weir_scope_open(struct weir_scope *scope, weir_time deadline);
 /* Closes a scope with the status of what ran inside. Returns the status to go on with: 0 for a -ECANCELED that was this
  * scope's (`cancelled_caught` is then true), -ETIMEDOUT for one in a weir_fail_* scope, else `status` unchanged. Scopes
  * that were opened inside and not closed are closed and reported, and the answer is -EINVAL; so is a scope that this
- * task did not open. Checkpoint: never. */
+ * task did not open. A nursery still open inside stays open, in the scope around this one. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
 
 /* Cancels a scope: from now on each checkpoint in it answers -ECANCELED; tasks waiting in it are woken. Again: nothing.
- * From any task of the loop. Checkpoint: never. */
+ * On a closed one it sets `cancel_called` only. From any task of the loop. Checkpoint: never. */
 void weir_scope_cancel(struct weir_scope *scope);
 
-/* Moves a deadline, while others wait too; one already past cancels at once. Checkpoint: never. */
+/* Moves a deadline, while others wait too; one already past cancels at once. On a closed scope: nothing.
+ * Checkpoint: never. */
 void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline);
 
 /* Sets whether cancellation of scopes around reaches inside. Checkpoint: never. */
@@ -142,6 +144,7 @@ struct weir_nursery {
     unsigned pending_starts;  /* weir_start calls under way; they keep it open                        */
     bool body_running, closed, waiting;
     bool child_cancelled; /* some child ended with -ECANCELED                                        */
+    bool out_of_tasks;    /* some start failed with -ENOMEM                                          */
     int code;             /* of the first error                                                      */
     uint64_t serial;      /* tells its errors apart                                                  */
     struct weir_error *errors, **errors_end;
@@ -216,7 +219,8 @@ void weir_task_wake(struct weir_task *task, int result);
 /* For calls that ended without waiting: lets others run when this task did so many times in a row. Never cancelled. */
 void weir_fast_path_done(void);
 
-/* Arms an alarm of this loop (any time; a past one fires in the next turn), or moves it; disarms it. */
+/* Arms an alarm of this loop, or moves it; disarms it. A past one fires in the next turn, or, armed by another alarm
+ * that fires, in this one. */
 void weir_alarm_init(struct weir_alarm *alarm, void (*fire)(struct weir_alarm *alarm));
 void weir_alarm_set(struct weir_alarm *alarm, weir_time deadline);
 void weir_alarm_clear(struct weir_alarm *alarm);
@@ -231,6 +235,17 @@ struct weir_poller {
 };
 void weir_poller_add(struct weir_poller *poller);
 void weir_poller_remove(struct weir_poller *poller);
+
+/* Who wants to be told that nothing goes on: no task was runnable, no device found anything and no alarm fired, for
+ * `cushion` nanoseconds of real time. Of several only those with the least cushion fire, and are removed; the others'
+ * time begins anew. A virtual clock does not jump while one of these is there. */
+struct weir_quiet {
+    struct weir_list link;
+    weir_time cushion;
+    void (*fire)(struct weir_quiet *quiet);
+};
+void weir_quiet_add(struct weir_quiet *quiet);
+void weir_quiet_remove(struct weir_quiet *quiet);
 
 /* ---- the blocks' machinery; not for direct use ---- */
 
