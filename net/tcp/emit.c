@@ -1,0 +1,194 @@
+/* How a segment is built in the headroom of its payload, and handed to IP. RFC 9293 section 3.1. */
+#include "tcp_private.h"
+
+/* The least by which the right edge of the window moves: receiver's SWS avoidance, RFC 9293 section 3.8.6.2.2. */
+static inline uint32_t window_step(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    return RTE_MIN((uint32_t)c->mss, tcp->receive_buffer / 2);
+}
+
+/* By how much the right edge could move; never negative: it does not move left, RFC 9293 section 3.8.6. */
+static inline uint32_t window_growth(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    uint32_t space, edge;
+
+    if (WEIR_UNLIKELY(tcp->packets_held >= tcp->packets_max || c->rcv_queued >= tcp->receive_buffer))
+        return 0;
+    space = RTE_MIN(tcp->receive_buffer - c->rcv_queued, (uint32_t)UINT16_MAX << (c->scales >> 4));
+    edge = c->rcv_nxt + space;
+    return seq_after(edge, c->rcv_edge) ? edge - c->rcv_edge : 0;
+}
+
+bool tcp_window_update_due(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    uint32_t growth = window_growth(tcp, c);
+    /* Two segments, or half the buffer; one segment where the peer has no room for one. */
+    uint32_t enough = c->rcv_edge - c->rcv_nxt < c->mss ? c->mss : 2 * (uint32_t)c->mss;
+
+    return growth > 0 && growth >= RTE_MIN(enough, tcp->receive_buffer / 2) && tcp_synchronized(c) &&
+           !(c->marks & M_PEER_FIN);
+}
+
+/* What the window field says. Rounded up where it is scaled: rounded down, the edge would move left. */
+static inline uint16_t advertise(const struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    unsigned scale = c->scales >> 4;
+    uint32_t window, growth = window_growth(tcp, c);
+
+    /* Duplicate ACKs must not differ in the window, or they are none (RFC 5681 section 2). */
+    if (growth >= window_step(tcp, c) && c->dupacks_owed == 0)
+        c->rcv_edge += growth;
+    window = c->rcv_edge - c->rcv_nxt;
+    window = RTE_MIN((window + (1u << scale) - 1) >> scale, (uint32_t)UINT16_MAX);
+    if (seq_after(c->rcv_nxt + (window << scale), c->rcv_edge))
+        c->rcv_edge = c->rcv_nxt + (window << scale);
+    return (uint16_t)window;
+}
+
+/* Fills in the checksum of a whole segment (m->data at its header), or leaves it to the device. */
+static inline void seal(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
+{
+    uint16_t length = (uint16_t)m->pkt_len;
+
+    header->tcp_urp = 0;
+    if (tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM) {
+        m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+        m->tx_offload = 0;
+        m->l4_len = (header->data_off >> 4) * 4u;
+        header->cksum = weir_sum_fold((uint64_t)pseudo + rte_cpu_to_be_16(length));
+    } else {
+        m->ol_flags = 0;
+        header->cksum = 0;
+        header->cksum = weir_checksum_join(pseudo, length, weir_sum(header, length));
+    }
+}
+
+static inline struct rte_tcp_hdr *prepend(struct rte_mbuf *m, unsigned length)
+{
+    WEIR_ASSERT(m->data_off >= length && m->nb_segs == 1);
+    m->data_off -= (uint16_t)length;
+    m->data_len += (uint16_t)length;
+    m->pkt_len += length;
+    return rte_pktmbuf_mtod(m, struct rte_tcp_hdr *);
+}
+
+static inline void fill(struct weir_tcp_connection *c, struct rte_tcp_hdr *header, uint32_t seq, unsigned length,
+                        uint8_t flags, uint16_t window)
+{
+    uint32_t ports = tcp_ports_swap(c->key.ports);
+
+    memcpy(header, &ports, sizeof(ports));
+    header->sent_seq = rte_cpu_to_be_32(seq);
+    header->recv_ack = flags & ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0;
+    header->data_off = (uint8_t)(length << 2);
+    header->tcp_flags = flags;
+    header->rx_win = rte_cpu_to_be_16(window);
+}
+
+static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
+                             struct rte_tcp_hdr *header)
+{
+    seal(tcp, m, header, c->path.pseudo_sum);
+    tcp->stats.out_segs++;
+    weir_ip_send(tcp->ip, tcp->now, &c->path, m, 0);
+}
+
+void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
+{
+    bool timestamps = c->flags & F_TIMESTAMPS;
+    unsigned length = WEIR_TCP_HEADER_LENGTH + (timestamps ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
+    struct rte_tcp_hdr *header = prepend(m, length);
+
+    fill(c, header, seq, length, flags, advertise(tcp, c));
+    if (timestamps)
+        weir_tcp_timestamps_write(header + 1, tcp->now_ms + c->ts_offset, c->ts_recent);
+    c->flags &= (uint16_t)~F_ACK_OWED;
+    hand_down(tcp, c, m, header);
+}
+
+bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->control_pool);
+
+    if (m == NULL)
+        return false;
+    tcp_emit(tcp, c, m, seq, flags);
+    return true;
+}
+
+/* The options of our SYN: all that we can; of our SYN and ACK: what the peer offered too. RFC 7323 sections 1.3, 2.2.
+ */
+static unsigned syn_options(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, void *options)
+{
+    bool answer = c->state == WEIR_TCP_SYN_RECEIVED;
+    struct weir_tcp_option_values values = {
+        .mss = (uint16_t)(c->path.mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH),
+        .has_timestamps = !answer || (c->flags & F_TIMESTAMPS),
+        .timestamp = tcp->now_ms + c->ts_offset,
+        .timestamp_echo = c->ts_recent,
+        /* A peer that scales by zero is told so by our zero; one that does not scale is not told anything. */
+        .has_scale = !answer || (c->marks & M_PEER_SCALES),
+        .scale = tcp->receive_scale,
+    };
+
+    return weir_tcp_options_write(options, &values);
+}
+
+bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->control_pool);
+    uint8_t flags = c->state == WEIR_TCP_SYN_RECEIVED ? SYN | ACK : SYN;
+    uint8_t options[WEIR_TCP_OPTIONS_MAX];
+    unsigned length;
+    struct rte_tcp_hdr *header;
+    uint32_t window = RTE_MIN(tcp->receive_buffer, (uint32_t)UINT16_MAX); /* see tcp_take_syn */
+
+    if (m == NULL)
+        return false;
+    length = syn_options(tcp, c, options);
+    header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
+    memcpy(header + 1, options, length);
+    fill(c, header, c->iss, WEIR_TCP_HEADER_LENGTH + length, flags, (uint16_t)window);
+    if (flags & ACK)
+        c->flags &= (uint16_t)~F_ACK_OWED;
+    hand_down(tcp, c, m, header);
+    return true;
+}
+
+void tcp_emit_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    /* A reset that does not fit the control pool is lost, as it might be on the wire. */
+    if (tcp_emit_control(tcp, c, c->snd_max, RST | ACK))
+        tcp->stats.out_rsts++;
+}
+
+void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment)
+{
+    uint32_t length = segment->length + !!(segment->flags & SYN) + !!(segment->flags & FIN);
+    struct weir_ip_path path;
+    uint32_t ports = tcp_ports_swap(segment->ports);
+    struct rte_tcp_hdr *header;
+    struct rte_mbuf *m;
+
+    if ((segment->flags & RST) || segment->rx->broadcast ||
+        weir_ip_path_init(tcp->ip, tcp->now, &path, segment->rx->src, IPPROTO_TCP) < 0)
+        return;
+    m = rte_pktmbuf_alloc(tcp->control_pool);
+    if (m == NULL)
+        return;
+    header = prepend(m, sizeof(*header));
+    memset(header, 0, sizeof(*header));
+    memcpy(header, &ports, sizeof(ports));
+    header->data_off = WEIR_TCP_HEADER_LENGTH << 2;
+    if (segment->flags & ACK) {
+        header->sent_seq = rte_cpu_to_be_32(segment->ack);
+        header->tcp_flags = RST;
+    } else {
+        header->recv_ack = rte_cpu_to_be_32(segment->seq + length);
+        header->tcp_flags = RST | ACK;
+    }
+    seal(tcp, m, header, path.pseudo_sum);
+    tcp->stats.out_segs++;
+    tcp->stats.out_rsts++;
+    weir_ip_send(tcp->ip, tcp->now, &path, m, 0);
+}

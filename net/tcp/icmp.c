@@ -1,0 +1,78 @@
+/* What routers and the peer's host say of our segments: advice, never orders, once a connection stands. RFC 1122
+ * section 4.2.3.9, RFC 5927. */
+#include "tcp_private.h"
+
+#define MTU_MIN 552 /* less is more likely an attack than a link: RFC 5927 section 7.2; as Linux's min_pmtu */
+
+static int error_of(const struct weir_ip_rx *rx)
+{
+    if (rx->icmp_type == WEIR_ICMP_TIME_EXCEEDED)
+        return -EHOSTUNREACH;
+    if (rx->icmp_type != WEIR_ICMP_UNREACHABLE)
+        return -EPROTO;
+    switch (rx->icmp_code) {
+    case 0:  /* network unreachable */
+    case 6:  /* ... unknown */
+    case 9:  /* ... prohibited */
+    case 11: /* ... for this type of service */
+        return -ENETUNREACH;
+    case WEIR_ICMP_UNREACHABLE_PROTOCOL:
+    case WEIR_ICMP_UNREACHABLE_PORT:
+        return -ECONNREFUSED;
+    default:
+        return -EHOSTUNREACH;
+    }
+}
+
+/* Only who sees our segments knows a sequence number that is in flight. RFC 5927 section 4.1. */
+static struct weir_tcp_connection *quoted_connection(struct weir_tcp *tcp, const struct weir_ip_rx *rx)
+{
+    struct tcp_key key = {.remote = rx->quoted_dst, .local = rx->quoted_src};
+    struct weir_tcp_connection *c;
+    uint32_t ports, seq;
+
+    memcpy(&ports, rx->icmp_quote, sizeof(ports));
+    memcpy(&seq, rx->icmp_quote + 4, sizeof(seq));
+    key.ports = tcp_ports_swap(ports);
+    seq = rte_be_to_cpu_32(seq);
+    c = tcp_lookup(tcp, &key, tcp_hash(tcp, &key));
+    if (c == NULL || seq_before(seq, c->snd_una) || !seq_before(seq, c->snd_max))
+        return NULL;
+    return c;
+}
+
+/* A link on the way is narrower than ours: smaller segments from now on, and what was lost again. RFC 1191 section 6,
+ * without its guesses: a router that does not say the MTU is not obeyed. */
+static void packet_too_big(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t mtu)
+{
+    uint32_t overhead = sizeof(struct rte_ipv4_hdr) + WEIR_TCP_HEADER_LENGTH +
+                        (c->flags & F_TIMESTAMPS ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
+
+    if (mtu < MTU_MIN || mtu >= c->path.mtu || !tcp_synchronized(c))
+        return;
+    c->path.mtu = (uint16_t)mtu;
+    if (mtu - overhead >= c->mss)
+        return;
+    c->mss = (uint16_t)(mtu - overhead);
+    c->snd_nxt = c->snd_una; /* not a sign of congestion: cwnd stays */
+    c->send_next = c->send.head;
+    tcp_update_slow(c);
+    tcp_mark_dirty(tcp, c);
+}
+
+void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_ip_rx *rx)
+{
+    struct weir_tcp_connection *c;
+    int error = error_of(rx);
+
+    tcp_set_now(tcp, now);
+    c = quoted_connection(tcp, rx);
+    if (c == NULL)
+        return;
+    if (rx->icmp_type == WEIR_ICMP_UNREACHABLE && rx->icmp_code == WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED)
+        packet_too_big(tcp, c, rx->icmp_mtu);
+    else if (c->state == WEIR_TCP_SYN_SENT && rx->icmp_type == WEIR_ICMP_UNREACHABLE)
+        tcp_finish(tcp, c, error);
+    else
+        c->soft_error = error; /* said in place of a timeout, if it comes to that */
+}

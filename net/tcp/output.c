@@ -1,0 +1,285 @@
+/* What to send, and when: new data as the windows allow, what was lost again, ACKs that nothing carried. */
+#include "tcp_private.h"
+
+/* True if the headers can be put in front of the payload where it lies: nobody else may be looking at it (the device,
+ * while it still sends it; the user), and there is room. */
+static inline bool is_ours_alone(const struct rte_mbuf *m, uint32_t length)
+{
+    return rte_mbuf_refcnt_read(m) == 1 && m->nb_segs == 1 && RTE_MBUF_DIRECT(m) &&
+           m->data_off + (m->data_len - length) >= HEADROOM_MAX;
+}
+
+/* Copies part of a queued payload into a packet of its own. Returns NULL when the pool is dry. */
+static struct rte_mbuf *copy_payload(struct weir_tcp *tcp, struct rte_mbuf *from, uint32_t seq, uint32_t length)
+{
+    const struct weir_packet *packet = weir_packet(from);
+    uint32_t offset = from->pkt_len - packet->tcp.len + (seq - packet->tcp.seq);
+    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->pool);
+    const void *bytes;
+    char *to;
+
+    if (m == NULL)
+        return NULL;
+    to = rte_pktmbuf_append(m, (uint16_t)length);
+    WEIR_ASSERT(to != NULL); /* mss is at most copy_max */
+    bytes = rte_pktmbuf_read(from, offset, length, to);
+    WEIR_ASSERT(bytes != NULL);
+    if (bytes != to)
+        memcpy(to, bytes, length);
+    return m;
+}
+
+/* Sends `length` bytes from `seq` on, all in packet m. The whole of a packet that is ours alone goes as it is, and a
+ * reference is kept until it is acknowledged; anything else goes as a copy. Returns false when there is no memory. */
+static inline bool send_range(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq,
+                              uint32_t length, uint8_t flags)
+{
+    struct weir_packet *packet = weir_packet(m);
+
+    if (WEIR_LIKELY(packet->tcp.seq == seq && packet->tcp.len == length && is_ours_alone(m, length))) {
+        m->data_off += (uint16_t)(m->data_len - length); /* headers of an earlier sending go */
+        m->data_len = (uint16_t)length;
+        m->pkt_len = length;
+        rte_mbuf_refcnt_set(m, 2);
+    } else {
+        m = copy_payload(tcp, m, seq, length);
+        if (m == NULL)
+            return false;
+    }
+    if (WEIR_UNLIKELY(seq_before(seq, c->snd_max))) {
+        tcp->stats.retrans_segs++;
+        if (c->flags & F_TIMED)
+            c->marks |= M_KARN;
+        c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);
+    }
+    tcp_emit(tcp, c, m, seq, flags);
+    return true;
+}
+
+/* New ground was sent: the round trip is timed now and then, and something is in flight. */
+static inline void advance(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t to)
+{
+    c->snd_nxt = to;
+    if (WEIR_LIKELY(seq_after(to, c->snd_max))) {
+        c->snd_max = to;
+        if ((c->flags & (F_SAMPLE | F_TIMED)) == F_SAMPLE) {
+            c->flags = (uint16_t)((c->flags | F_TIMED) & ~F_SAMPLE);
+            c->marks &= (uint16_t)~M_KARN;
+            c->rtt_seq = to;
+            c->rtt_at = tcp->now;
+        }
+    }
+    if (!(c->flags & F_RTX))
+        tcp_rtx_start(tcp, c, tcp_rto(c));
+}
+
+/* How far beyond snd_una may be sent. Limited transmit: the first two duplicate ACKs each let one more segment out,
+ * RFC 3042. */
+static inline uint32_t send_window(const struct weir_tcp_connection *c)
+{
+    uint32_t cwnd = c->cwnd;
+
+    if (WEIR_UNLIKELY((c->flags & F_SLOW) && c->dupacks > 0 && !(c->marks & M_RECOVERY)))
+        cwnd += RTE_MIN(c->dupacks, DUPACKS - 1) * (uint32_t)c->mss;
+    return RTE_MIN(cwnd, c->snd_wnd);
+}
+
+/* The sender's side of avoiding the silly window: a packet is not cut for a small window, RFC 9293 section 3.8.6.2.1.
+ * What fits whole is sent at once (no Nagle: see the header). */
+static inline uint32_t portion(const struct weir_tcp_connection *c, const struct weir_packet *packet, uint32_t usable)
+{
+    uint32_t rest = packet->tcp.seq + packet->tcp.len - c->snd_nxt;
+    uint32_t length = RTE_MIN(RTE_MIN(rest, usable), (uint32_t)c->mss);
+
+    if (length < rest && length < c->mss && length < c->snd_wnd_max / 2)
+        return 0;
+    return length;
+}
+
+/* Sends `length` bytes of c->send_next, and the FIN with them if it is next and may go. */
+static inline bool send_next(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t length, bool fin_fits)
+{
+    struct rte_mbuf *m = c->send_next;
+    struct weir_packet *packet = weir_packet(m);
+    uint32_t end = c->snd_nxt + length;
+    uint8_t flags = ACK;
+
+    if (end == c->snd_end) {
+        flags |= PSH;
+        if ((c->flags & F_FIN) && fin_fits)
+            flags |= FIN;
+    }
+    /* Read before it is handed down: the next is behind the packet's own line. */
+    struct rte_mbuf *next = end == packet->tcp.seq + packet->tcp.len ? packet->next : m;
+    if (!send_range(tcp, c, m, c->snd_nxt, length, flags))
+        return false;
+    c->send_next = next;
+    advance(tcp, c, end + !!(flags & FIN));
+    return true;
+}
+
+/* Returns false when there was no memory for a copy. */
+static inline bool send_data(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint32_t window;
+
+    if (WEIR_UNLIKELY(c->snd_una == c->snd_max && c->cwnd > 10u * c->mss && tcp->now - c->rtt_at > tcp_rto(c)))
+        tcp_reno.on_idle(c, tcp->now); /* RFC 5681 section 4.1; rtt_at is about when it last sent */
+    window = send_window(c);
+    while (c->send_next != NULL && tcp_flight(c) < window) {
+        uint32_t usable = window - tcp_flight(c);
+        uint32_t length = portion(c, weir_packet(c->send_next), usable);
+
+        if (length == 0)
+            return true;
+        if (!send_next(tcp, c, length, usable > length))
+            return false;
+    }
+    return true;
+}
+
+static bool send_fin(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (!tcp_emit_control(tcp, c, c->snd_end, FIN | ACK))
+        return false;
+    advance(tcp, c, c->snd_end + 1);
+    return true;
+}
+
+static inline bool fin_is_next(const struct weir_tcp_connection *c)
+{
+    return (c->flags & F_FIN) && c->snd_nxt == c->snd_end && tcp_synchronized(c);
+}
+
+/* The first unacknowledged segment again, wherever snd_nxt stands. RFC 5681 section 3.2, step 3. */
+static bool retransmit_first(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    struct rte_mbuf *m = c->send.head;
+    uint32_t length;
+
+    if (c->snd_una == c->snd_max)
+        return true;
+    if (m == NULL) {
+        WEIR_ASSERT(tcp_fin_sent(c));
+        tcp->stats.retrans_segs++;
+        return tcp_emit_control(tcp, c, c->snd_end, FIN | ACK);
+    }
+    length = RTE_MIN(RTE_MIN(weir_packet(m)->tcp.len, (uint32_t)c->mss), c->snd_max - c->snd_una);
+    return send_range(tcp, c, m, c->snd_una, length, ACK | PSH);
+}
+
+/* A timer wants to see something sent: one segment, or one byte into a window that is closed. RFC 9293 section 3.8.6.1,
+ * and for what SWS avoidance holds back the override timeout of 3.8.6.2.1. */
+static bool send_forced(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint32_t rest, length;
+
+    if (c->send_next == NULL)
+        return !fin_is_next(c) || send_fin(tcp, c);
+    rest = weir_packet(c->send_next)->tcp.seq + weir_packet(c->send_next)->tcp.len - c->snd_nxt;
+    length = RTE_MIN(rest, (uint32_t)c->mss);
+    if (c->snd_wnd == 0) {
+        length = 1;
+        c->marks |= M_PROBED;
+        c->flags |= F_SLOW;
+    } else {
+        length = RTE_MIN(length, c->snd_wnd);
+    }
+    return send_next(tcp, c, length, false);
+}
+
+/* The sequence number of a segment that carries nothing: SND.NXT, but never beyond the window, where the peer would not
+ * look at the ACK that it carries. */
+static inline uint32_t ack_seq(const struct weir_tcp_connection *c)
+{
+    uint32_t edge = c->snd_una + c->snd_wnd;
+    return seq_after(c->snd_max, edge) ? edge : c->snd_max;
+}
+
+static bool send_duplicate_acks(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    while (c->dupacks_owed > 0) {
+        if (!tcp_emit_control(tcp, c, ack_seq(c), ACK))
+            return false;
+        c->dupacks_owed--;
+    }
+    return true;
+}
+
+static bool send_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (!tcp_emit_syn(tcp, c))
+        return false;
+    if (c->snd_max != c->iss)
+        tcp->stats.retrans_segs++;
+    advance(tcp, c, c->iss + 1);
+    return true;
+}
+
+/* Does what `marks` ask for. Each mark goes once it is done, so that what found no memory is done at the next flush. */
+static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->marks & M_SYN) {
+        if (!send_syn(tcp, c))
+            return false;
+        c->marks &= (uint16_t)~M_SYN;
+    }
+    if (tcp_synchronized(c)) {
+        /* What ACKs data in order comes before the duplicates of that ACK. */
+        if (c->dupacks_owed > 0 && (c->flags & F_ACK_OWED) && !tcp_emit_control(tcp, c, ack_seq(c), ACK))
+            return false;
+        if (!send_duplicate_acks(tcp, c))
+            return false;
+        if ((c->marks & M_RETRANSMIT) && !retransmit_first(tcp, c))
+            return false;
+        c->marks &= (uint16_t)~M_RETRANSMIT;
+        if ((c->marks & M_FORCE) && !send_forced(tcp, c))
+            return false;
+        c->marks &= (uint16_t)~M_FORCE;
+    }
+    c->flags &= (uint16_t)~F_SPECIAL;
+    return true;
+}
+
+/* Something waits and nothing is in flight that would be answered: the peer must be asked. RFC 9293 section 3.8.6.1. */
+static inline void watch_window(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->snd_una == c->snd_max && !(c->flags & F_RTX) && (c->send_next != NULL || fin_is_next(c)))
+        tcp_rtx_start(tcp, c, tcp_rto(c));
+}
+
+/* Sends what a connection has to send. Returns false when memory ran out: try again. An ACK goes out even when there is
+ * no memory for data: they come from different pools. */
+static bool output(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    bool done = true;
+
+    if (WEIR_UNLIKELY(c->flags & F_SPECIAL))
+        done = send_special(tcp, c);
+    if (WEIR_UNLIKELY(c->state == WEIR_TCP_SYN_SENT))
+        return done;
+    if (WEIR_LIKELY(tcp_synchronized(c) && done)) {
+        if (c->send_next != NULL)
+            done = send_data(tcp, c);
+        if (WEIR_UNLIKELY(fin_is_next(c)) && tcp_flight(c) < c->snd_wnd)
+            done &= send_fin(tcp, c);
+    }
+    if ((c->flags & F_ACK_OWED) || tcp_window_update_due(tcp, c))
+        done &= tcp_emit_control(tcp, c, ack_seq(c), ACK);
+    watch_window(tcp, c);
+    return done;
+}
+
+void weir_tcp_flush(struct weir_tcp *tcp, weir_time now)
+{
+    tcp_set_now(tcp, now);
+    for (uint32_t n = tcp->dirty.tail - tcp->dirty.head; n > 0; n--) {
+        struct weir_tcp_connection *c = &tcp->connections[tcp_ring_pop(&tcp->dirty)];
+
+        c->flags &= (uint16_t)~F_DIRTY;
+        if (c->state == WEIR_TCP_CLOSED)
+            continue;
+        if (WEIR_UNLIKELY(!output(tcp, c)))
+            tcp_mark_dirty(tcp, c); /* until the pool has packets again */
+    }
+}

@@ -1,0 +1,142 @@
+/* Opening and closing the machine, and what can be asked of it. */
+#include <stdlib.h>
+
+#include "tcp_private.h"
+
+/* The smallest scale at which the whole buffer can be told the peer. RFC 7323 section 2.3. */
+static uint8_t scale_for(uint32_t buffer)
+{
+    uint8_t scale = 0;
+    while (scale < WEIR_TCP_SCALE_MAX && buffer >> scale > UINT16_MAX)
+        scale++;
+    return scale;
+}
+
+static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *options)
+{
+    uint32_t buffer_max = (uint32_t)UINT16_MAX << WEIR_TCP_SCALE_MAX;
+    weir_time rto_min = options->rto_min != 0 ? options->rto_min : WEIR_MILLISECONDS(200);
+
+    tcp->receive_buffer = RTE_MIN(options->receive_buffer != 0 ? options->receive_buffer : 262144, buffer_max);
+    tcp->send_buffer = RTE_MIN(options->send_buffer != 0 ? options->send_buffer : 262144, buffer_max);
+    tcp->receive_scale = scale_for(tcp->receive_buffer);
+    tcp->packets_max = options->packets_max != 0 ? options->packets_max : UINT32_MAX;
+    tcp->rto_min_us = (uint32_t)RTE_MIN(RTE_MAX(rto_min / 1000, 1), (weir_time)RTO_MAX_US);
+    tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
+    tcp->pool = options->pool;
+    tcp->control_pool = options->control_pool;
+    tcp->copy_max = rte_pktmbuf_data_room_size(options->pool) - RTE_PKTMBUF_HEADROOM;
+    memcpy(tcp->key, options->key, sizeof(tcp->key));
+    for (uint64_t i = 0; i < 2; i++) /* of the same secret, but telling nothing of it */
+        tcp->hash_key[i] = tcp_siphash(options->key, &i, sizeof(i));
+    tcp->ports_tried = options->seed;
+}
+
+static int open_tables(struct weir_tcp *tcp, const struct weir_tcp_options *options)
+{
+    tcp->listeners_max = options->listeners_max != 0 ? options->listeners_max : 64;
+    tcp->listeners = calloc(tcp->listeners_max, sizeof(*tcp->listeners));
+    if (tcp->listeners == NULL)
+        return -ENOMEM;
+    return tcp_table_open(tcp, options->connections_max != 0 ? options->connections_max : 16384);
+}
+
+static void free_memory(struct weir_tcp *tcp)
+{
+    tcp_table_close(tcp);
+    free(tcp->listeners);
+    free(tcp);
+}
+
+int weir_tcp_open(struct weir_tcp **opened, const struct weir_tcp_options *options, struct weir_ip *ip)
+{
+    struct weir_tcp *tcp;
+    int rc;
+
+    WEIR_ASSERT(options->pool != NULL && options->control_pool != NULL);
+    WEIR_ASSERT(rte_pktmbuf_data_room_size(options->pool) > RTE_PKTMBUF_HEADROOM + DEFAULT_MSS);
+    WEIR_ASSERT(RTE_PKTMBUF_HEADROOM >= HEADROOM_MAX &&
+                rte_pktmbuf_data_room_size(options->control_pool) >= HEADROOM_MAX);
+    tcp = calloc(1, sizeof(*tcp));
+    if (tcp == NULL)
+        return -ENOMEM;
+    take_options(tcp, options);
+    tcp->ip = ip;
+    tcp->capabilities = weir_link_capabilities(weir_ip_link(ip));
+    weir_list_init(&tcp->listeners_reported);
+    weir_list_init(&tcp->time_wait);
+    weir_wheel_init(&tcp->wheel, 0);
+    rc = open_tables(tcp, options);
+    if (rc < 0) {
+        free_memory(tcp);
+        return rc;
+    }
+    *opened = tcp;
+    return 0;
+}
+
+void weir_tcp_destroy(struct weir_tcp *tcp)
+{
+    if (tcp == NULL)
+        return;
+    for (uint32_t i = 0; i < tcp->connections_max; i++) {
+        struct weir_tcp_connection *c = &tcp->connections[i];
+        tcp_queue_free(tcp, &c->send);
+        tcp_queue_free(tcp, &c->receive);
+        tcp_queue_free(tcp, &c->out_of_order);
+    }
+    WEIR_ASSERT_EQ(tcp->packets_held, 0);
+    free_memory(tcp);
+}
+
+weir_time weir_tcp_next_deadline(const struct weir_tcp *tcp)
+{
+    weir_time next = weir_wheel_next(&tcp->wheel);
+
+    if (tcp->dirty.head != tcp->dirty.tail) /* a pool was dry at the last flush: look again soon */
+        next = RTE_MIN(next, weir_time_add(tcp->now, WEIR_MILLISECONDS(1)));
+    return next;
+}
+
+enum weir_tcp_state weir_tcp_state(const struct weir_tcp_connection *c)
+{
+    return c->state;
+}
+
+const char *weir_tcp_state_name(enum weir_tcp_state state)
+{
+    static const char *const names[] = {
+        [WEIR_TCP_CLOSED] = "CLOSED",           [WEIR_TCP_LISTEN] = "LISTEN",
+        [WEIR_TCP_SYN_SENT] = "SYN_SENT",       [WEIR_TCP_SYN_RECEIVED] = "SYN_RECEIVED",
+        [WEIR_TCP_ESTABLISHED] = "ESTABLISHED", [WEIR_TCP_FIN_WAIT_1] = "FIN_WAIT_1",
+        [WEIR_TCP_FIN_WAIT_2] = "FIN_WAIT_2",   [WEIR_TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+        [WEIR_TCP_CLOSING] = "CLOSING",         [WEIR_TCP_LAST_ACK] = "LAST_ACK",
+        [WEIR_TCP_TIME_WAIT] = "TIME_WAIT",
+    };
+    return (unsigned)state < RTE_DIM(names) ? names[state] : "?";
+}
+
+int weir_tcp_error(const struct weir_tcp_connection *c)
+{
+    return c->error;
+}
+
+void weir_tcp_endpoints(const struct weir_tcp_connection *c, struct weir_endpoint *local, struct weir_endpoint *remote)
+{
+    if (local != NULL)
+        *local = (struct weir_endpoint){
+            .family = AF_INET, .port = tcp_local_port(&c->key), .v4.s_addr = rte_cpu_to_be_32(c->key.local)};
+    if (remote != NULL)
+        *remote = (struct weir_endpoint){
+            .family = AF_INET, .port = tcp_remote_port(&c->key), .v4.s_addr = rte_cpu_to_be_32(c->key.remote)};
+}
+
+uint32_t weir_tcp_mss(const struct weir_tcp_connection *c)
+{
+    return c->mss;
+}
+
+const struct weir_tcp_stats *weir_tcp_stats(const struct weir_tcp *tcp)
+{
+    return &tcp->stats;
+}

@@ -1,0 +1,509 @@
+/* Private to net/tcp: the connection, the machine, and what its files ask of each other.
+ *
+ *   input.c       a burst of segments: checksum, lookup, the predicted path
+ *   segment.c     RFC 9293 section 3.10.7 for all that was not predicted
+ *   ack.c         what an acknowledgement does          reassembly.c  what received payload does
+ *   output.c      what to send, and when                emit.c        how a segment is built and handed to IP
+ *   timers.c      what happens when nothing happens     congestion.c  how much may be in flight
+ *   listen.c      passive opens                         user.c, close.c  the user's calls
+ *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
+ *   life.c        states, how connections end, events   icmp.c        errors from the way
+ *   tcp.c         opening and closing the machine
+ */
+#ifndef WEIR_TCP_PRIVATE_H
+#define WEIR_TCP_PRIVATE_H
+
+#include <weir/net/dev.h>
+#include <weir/net/tcp.h>
+#include <weir/net/wire.h>
+#include <weir/net/wire_tcp.h>
+
+enum {
+    FIN = RTE_TCP_FIN_FLAG,
+    SYN = RTE_TCP_SYN_FLAG,
+    RST = RTE_TCP_RST_FLAG,
+    PSH = RTE_TCP_PSH_FLAG,
+    ACK = RTE_TCP_ACK_FLAG
+};
+
+/* Sequence numbers live on a circle: RFC 9293 section 3.4. */
+static inline bool seq_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline bool seq_after(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0;
+}
+
+/* ---- constants ---- */
+
+#define HEADROOM_MAX 128u                /* Ethernet, IPv6 and TCP with all options fit                        */
+#define DEFAULT_MSS 536                  /* RFC 9293 section 3.7.1, of a peer that does not say                */
+#define MSS_MIN 64                       /* a smaller one would only make us burn packets                      */
+#define INITIAL_RTO_US 1000000u          /* RFC 6298 section 2.1                                               */
+#define INITIAL_RTO_LOST_SYN_US 3000000u /* RFC 6298 section 5.7                                           */
+#define RTO_MAX_US 60000000u             /* RFC 6298 section 2.5                                               */
+#define SYN_RETRIES 5                    /* 1 + 2 + 4 + ... = 63 s, as Linux; RFC 1122 section 4.2.3.5          */
+#define DATA_RETRIES 15                  /* some 460 s: R2, RFC 1122 section 4.2.3.5                           */
+#define ORPHAN_RETRIES 9                 /* some 102 s: nobody waits for it, but R2 is 100 s at least          */
+#define FIN_WAIT_2_TIME WEIR_SECONDS(60) /* nobody's: as Linux                                             */
+#define DUPACKS 3                        /* RFC 5681 section 3.2                                               */
+#define DUPACKS_OWED_MAX 64              /* a turn: more would tell nothing                                    */
+#define COALESCE_MAX 512                 /* payload of at most this many bytes moves into the tail of the last */
+#define CHALLENGES_MAX 10                /* per CHALLENGE_SECONDS: RFC 5961 section 7                          */
+#define CHALLENGE_SECONDS 5
+#define PAWS_IDLE_SECONDS (24 * 24 * 3600) /* RFC 7323 section 5.5: then ts_recent means nothing           */
+
+/* ---- a connection ---- */
+
+/* Who: addresses in host order, ports as they lie in an arriving header's first word. IPv6 will widen the addresses. */
+struct tcp_key {
+    uint32_t remote, local;
+    uint32_t ports;
+};
+
+enum {                        /* flags: what the fast paths test */
+       F_SLOW = 1 << 0,       /* a segment that arrives cannot be predicted: see tcp_update_slow          */
+       F_SPECIAL = 1 << 1,    /* more to send than new data and an ACK: see `marks`                      */
+       F_TIMESTAMPS = 1 << 2, /* both sides send them                                                    */
+       F_ACK_OWED = 1 << 3,   /* the peer waits for a segment from us; then ts_recent stays, RFC 7323 4.3 */
+       F_DIRTY = 1 << 4,      /* in the ring of those with something to send                             */
+       F_REPORTED = 1 << 5,   /* in the ring of those with something to report                           */
+       F_FIN = 1 << 6,        /* a FIN follows the data: its sequence number is snd_end                  */
+       F_TIMED = 1 << 7,      /* rtt_seq is being timed                                                  */
+       F_SAMPLE = 1 << 8,     /* the next new segment shall be timed                                     */
+       F_RTX = 1 << 9,        /* rtx_at means something                                                  */
+       F_TIMER = 1 << 10,     /* in the wheel, at a time not later than rtx_at and life_at               */
+       F_BLOCKED = 1 << 11,   /* a send said -EAGAIN                                                     */
+       F_ORPHAN = 1 << 12,    /* the user has closed it                                                  */
+};
+
+enum {                          /* marks: the slow paths' own */
+       M_PASSIVE = 1 << 0,      /* from a listener                                                         */
+       M_SYN = 1 << 1,          /* a SYN, or SYN and ACK, is to be sent                                    */
+       M_RETRANSMIT = 1 << 2,   /* the first unacknowledged segment is to be sent again                    */
+       M_FORCE = 1 << 3,        /* send something now, whatever window and SWS avoidance say               */
+       M_RECOVERY = 1 << 4,     /* fast recovery, RFC 6582                                                 */
+       M_PARTIAL = 1 << 5,      /* ... and a partial ACK was seen                                          */
+       M_PROBED = 1 << 6,       /* a byte was sent into a closed window                                    */
+       M_KARN = 1 << 7,         /* a retransmission made the timed segment ambiguous                       */
+       M_SYN_LOST = 1 << 8,     /* the SYN was sent more than once                                         */
+       M_PEER_FIN = 1 << 9,     /* the peer's FIN was received in order                                    */
+       M_FIN_SEEN = 1 << 10,    /* ... or is known to come at fin_seq                                      */
+       M_IN_TABLE = 1 << 11,    /* segments find it                                                        */
+       M_ACCEPTED = 1 << 12,    /* the user knows it (always so for an active one)                         */
+       M_PEER_SCALES = 1 << 13, /* its SYN had a window scale                                              */
+};
+
+/* The first three lines are all that an established connection touches to take a segment in order, and to send one. */
+struct weir_tcp_connection {
+    /* line 0: who, and where both directions stand */
+    struct tcp_key key;
+    uint8_t state;
+    uint8_t scales; /* of our windows << 4 | of the peer's */
+    uint16_t flags;
+    uint32_t rcv_nxt;
+    uint32_t rcv_edge; /* RCV.NXT + RCV.WND as last told the peer: it never moves left, RFC 9293 section 3.8.6 */
+    uint32_t rcv_queued;
+    uint32_t ts_recent;
+    uint32_t ts_offset;
+    uint32_t snd_una;
+    uint32_t snd_nxt; /* what is sent next; below snd_max while going back to repeat */
+    uint32_t snd_max; /* SND.NXT of the RFC: nothing beyond was ever sent            */
+    uint32_t snd_end; /* after the last queued byte                                  */
+    uint32_t snd_wnd;
+    uint32_t snd_wl1; /* SND.WL2 is never beyond snd_una, so it need not be kept     */
+    uint32_t rto_us;
+    /* line 1 */
+    struct weir_packet_queue send; /* sent or not, until acknowledged            */
+    struct rte_mbuf *send_next;    /* the one that holds snd_nxt; NULL: all sent */
+    struct weir_packet_queue receive;
+    void *user;
+    weir_time rtx_at; /* when to repeat or to probe */
+    uint32_t cwnd;
+    uint16_t mss; /* payload bytes of a full segment */
+    uint8_t events;
+    uint8_t tick; /* the millisecond in which line 3 was last looked at */
+    /* line 2 */
+    struct weir_ip_path path;
+    /* line 3: now and then */
+    weir_time rtt_at;
+    uint32_t rtt_seq;
+    uint32_t srtt8_us, rttvar4_us; /* scaled by 8 and by 4, as Jacobson did */
+    uint32_t snd_wnd_max;
+    uint32_t ssthresh;
+    uint32_t cc_acked; /* bytes, towards the next growth of cwnd */
+    uint32_t recover;  /* RFC 6582 */
+    uint32_t ts_recent_s, heard_s;
+    uint16_t marks;
+    uint16_t dupacks_owed;
+    uint8_t dupacks;
+    uint8_t backoff;    /* of the persist timer                                    */
+    uint8_t unanswered; /* times that a timer ran out since the peer was last heard */
+    uint8_t challenges;
+    uint32_t challenge_s;
+    uint32_t iss, irs;
+    /* line 4 */
+    struct weir_timer timer;
+    struct weir_list member; /* of the listener's embryonic or ready, or of TIME_WAIT's */
+    struct weir_packet_queue out_of_order;
+    /* line 5 */
+    weir_time life_at; /* when TIME_WAIT or FIN_WAIT_2 ends */
+    struct weir_tcp_listener *listener;
+    struct weir_tcp *tcp;
+    uint32_t index, hash;
+    uint32_t fin_seq;
+    uint32_t out_of_order_count;
+    int error, soft_error;
+} __attribute__((aligned(64)));
+_Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
+_Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
+_Static_assert(offsetof(struct weir_tcp_connection, rtt_at) == 192, "line 2 is the path");
+_Static_assert(offsetof(struct weir_tcp_connection, timer) == 256, "line 3 is full");
+_Static_assert(sizeof(struct weir_tcp_connection) == 384, "six lines");
+
+struct weir_tcp_listener {
+    struct weir_tcp *tcp;
+    void *user;
+    uint16_t port; /* 0: free */
+    unsigned backlog;
+    unsigned embryonic_count, ready_count;
+    struct weir_list embryonic, ready; /* of connections, by `member` */
+    struct weir_list reported;         /* in the machine's list of listeners with something to report */
+};
+
+/* ---- the machine ---- */
+
+/* How congestion control is told what happens; CUBIC will be another of these. It owns cwnd, ssthresh and cc_acked. */
+struct tcp_congestion {
+    void (*init)(struct weir_tcp_connection *c);
+    /* `acked` bytes of new data were acknowledged, outside recovery, while the window was the limit. */
+    void (*on_ack)(struct weir_tcp_connection *c, uint32_t acked, weir_time now);
+    /* Sets ssthresh: a segment was lost (three duplicate ACKs, or for the first time the timer). */
+    void (*on_loss)(struct weir_tcp_connection *c, weir_time now);
+    /* Sending starts again after a pause. */
+    void (*on_idle)(struct weir_tcp_connection *c, weir_time now);
+};
+extern const struct tcp_congestion tcp_reno;
+
+struct tcp_slot {
+    uint32_t hash;
+    uint32_t index; /* of the connection, plus 1; 0: free */
+};
+
+/* A FIFO of connections by index. Each is in it at most once, so it never overflows; and a connection that is freed
+ * stays in it (its flag, too), to be skipped when its turn comes. */
+struct tcp_ring {
+    uint32_t *items;
+    uint32_t head, tail, mask;
+};
+
+struct weir_tcp {
+    /* what each segment touches */
+    weir_time now;
+    uint32_t now_ms, now_s; /* the timestamps' clock, and one for long waits */
+    struct tcp_slot *slots;
+    uint32_t slots_mask;
+    uint32_t capabilities;
+    struct weir_tcp_connection *connections;
+    uint64_t hash_key[2];
+    struct weir_ip *ip;
+    uint32_t receive_buffer, send_buffer;
+    unsigned packets_held, packets_max;
+    struct tcp_ring dirty, reports;
+    struct rte_mempool *pool, *control_pool;
+    struct weir_tcp_stats stats;
+    /* the rest */
+    struct weir_wheel wheel;
+    uint32_t *free; /* a stack of indices */
+    uint32_t free_count, connections_max;
+    struct weir_tcp_listener *listeners;
+    unsigned listeners_max;
+    struct weir_list listeners_reported;
+    struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
+    uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
+    uint32_t rto_min_us;
+    weir_time time_wait_time;
+    uint8_t receive_scale;
+    uint8_t key[16];
+    uint64_t ports_tried;
+    size_t slab_size;
+};
+
+static inline void tcp_set_now(struct weir_tcp *tcp, weir_time now)
+{
+    if (now == tcp->now)
+        return;
+    tcp->now = now;
+    tcp->now_ms = (uint32_t)((uint64_t)now / 1000000);
+    tcp->now_s = (uint32_t)((uint64_t)now / 1000000000);
+}
+
+static inline void tcp_ring_push(struct tcp_ring *ring, uint32_t index)
+{
+    ring->items[ring->tail++ & ring->mask] = index;
+}
+
+static inline uint32_t tcp_ring_pop(struct tcp_ring *ring)
+{
+    return ring->items[ring->head++ & ring->mask];
+}
+
+/* The connection has something to send: flush will look at it. */
+static inline void tcp_mark_dirty(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->flags & F_DIRTY)
+        return;
+    c->flags |= F_DIRTY;
+    tcp_ring_push(&tcp->dirty, c->index);
+}
+
+static inline void tcp_owe_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    c->flags |= F_ACK_OWED;
+    tcp_mark_dirty(tcp, c);
+}
+
+static inline void tcp_mark(struct weir_tcp *tcp, struct weir_tcp_connection *c, unsigned marks)
+{
+    c->marks |= (uint16_t)marks;
+    c->flags |= F_SPECIAL;
+    tcp_mark_dirty(tcp, c);
+}
+
+/* A segment was out of order, or old: its sender counts the ACKs that do not move. RFC 5681 section 4.2. */
+static inline void tcp_owe_duplicate(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->dupacks_owed < DUPACKS_OWED_MAX)
+        c->dupacks_owed++;
+    tcp_mark(tcp, c, 0);
+}
+
+static inline void tcp_report(struct weir_tcp *tcp, struct weir_tcp_connection *c, unsigned events)
+{
+    c->events |= (uint8_t)events;
+    if (c->flags & F_REPORTED)
+        return;
+    c->flags |= F_REPORTED;
+    tcp_ring_push(&tcp->reports, c->index);
+}
+
+static inline void tcp_drop_held(struct weir_tcp *tcp, struct rte_mbuf *m)
+{
+    tcp->packets_held--;
+    rte_pktmbuf_free(m);
+}
+
+/* What is in flight. During a go-back it counts only what was repeated. */
+static inline uint32_t tcp_flight(const struct weir_tcp_connection *c)
+{
+    return c->snd_nxt - c->snd_una;
+}
+
+static inline bool tcp_fin_sent(const struct weir_tcp_connection *c)
+{
+    return (c->flags & F_FIN) && seq_after(c->snd_max, c->snd_end);
+}
+
+static inline bool tcp_fin_acked(const struct weir_tcp_connection *c)
+{
+    return tcp_fin_sent(c) && c->snd_una == c->snd_end + 1;
+}
+
+static inline bool tcp_synchronized(const struct weir_tcp_connection *c)
+{
+    return c->state >= WEIR_TCP_ESTABLISHED;
+}
+
+/* A received segment, decoded. */
+struct tcp_segment {
+    struct rte_mbuf *m; /* m->data at the TCP header until it was stripped; NULL once consumed */
+    const struct weir_ip_rx *rx;
+    uint32_t ports; /* the header's first word, as it lies */
+    uint32_t seq, ack;
+    uint32_t length; /* payload bytes */
+    uint16_t window;
+    uint8_t flags, header_length;
+    struct weir_tcp_option_values options;
+};
+
+/* ---- table.c ---- */
+int tcp_table_open(struct weir_tcp *tcp, unsigned connections_max);
+void tcp_table_close(struct weir_tcp *tcp);
+struct weir_tcp_connection *tcp_lookup(const struct weir_tcp *tcp, const struct tcp_key *key, uint32_t hash);
+void tcp_table_insert(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+void tcp_table_remove(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Takes a connection from the slab, the oldest of TIME_WAIT's if there is no other; NULL: none (counted). */
+struct weir_tcp_connection *tcp_connection_new(struct weir_tcp *tcp);
+void tcp_connection_free(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
+/* A keyed hash of the four-tuple, so that nobody can aim at one chain: a folded 64 x 64 bit product. */
+static inline uint32_t tcp_hash(const struct weir_tcp *tcp, const struct tcp_key *key)
+{
+    uint64_t addresses = (uint64_t)key->remote << 32 | key->local;
+    __uint128_t product = (__uint128_t)(addresses ^ tcp->hash_key[0]) * (key->ports ^ tcp->hash_key[1]);
+    return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
+}
+
+static inline bool tcp_key_equal(const struct tcp_key *a, const struct tcp_key *b)
+{
+    return a->remote == b->remote && a->local == b->local && a->ports == b->ports;
+}
+
+/* Ports in host order to the word that an arriving header begins with. */
+static inline uint32_t tcp_ports(uint16_t remote, uint16_t local)
+{
+    uint16_t words[2] = {rte_cpu_to_be_16(remote), rte_cpu_to_be_16(local)};
+    uint32_t ports;
+    memcpy(&ports, words, sizeof(ports));
+    return ports;
+}
+
+/* The other direction's word: on any byte order the halves change places. */
+static inline uint32_t tcp_ports_swap(uint32_t ports)
+{
+    return ports << 16 | ports >> 16;
+}
+
+static inline uint16_t tcp_remote_port(const struct tcp_key *key)
+{
+    uint16_t words[2];
+    memcpy(words, &key->ports, sizeof(words));
+    return rte_be_to_cpu_16(words[0]);
+}
+
+static inline uint16_t tcp_local_port(const struct tcp_key *key)
+{
+    uint16_t words[2];
+    memcpy(words, &key->ports, sizeof(words));
+    return rte_be_to_cpu_16(words[1]);
+}
+
+/* ---- isn.c ---- */
+uint64_t tcp_siphash(const uint8_t key[16], const void *bytes, size_t length);
+/* Chooses the initial sequence number and the timestamps' offset. RFC 6528, RFC 7323 section 5.4. */
+void tcp_choose_numbers(const struct weir_tcp *tcp, const struct tcp_key *key, uint32_t *isn, uint32_t *ts_offset);
+/* Finds a free ephemeral port to a remote. Returns it in host order, or 0. RFC 6056 section 3.3. */
+uint16_t tcp_choose_port(struct weir_tcp *tcp, uint32_t remote, uint16_t remote_port, uint32_t local);
+
+/* ---- life.c ---- */
+void tcp_set_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum weir_tcp_state state);
+/* F_SLOW after anything but the predicted path has changed the connection. */
+void tcp_update_slow(struct weir_tcp_connection *c);
+/* Prepares a new connection's numbers and windows: what active and passive opens have in common. */
+void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t iss, uint32_t ts_offset);
+/* What the peer's SYN says about sizes. */
+void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+/* Both sides are synchronized: the state follows (a FIN may be waiting), and whom it concerns is told. */
+void tcp_established(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Enters CLOSED with an error or 0; frees the connection if nobody holds it. The pointer is dead after it. */
+void tcp_finish(struct weir_tcp *tcp, struct weir_tcp_connection *c, int error);
+void tcp_enter_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+void tcp_enter_fin_wait_2(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Tells a writer that found the buffer full, once there is reason to. */
+void tcp_report_writable(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
+/* ---- input.c, segment.c, ack.c ---- */
+/* Handles a segment of a connection by the book; consumes segment->m. The connection may be gone afterwards. */
+void tcp_segment_arrives(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment);
+void tcp_challenge(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* The ACK of our SYN: the connection is established. */
+void tcp_our_syn_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+void tcp_consume(struct tcp_segment *segment);
+/* Takes an acknowledgement in SND.UNA =< SEG.ACK =< SND.NXT: duplicates, recovery, window. */
+void tcp_take_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+void tcp_update_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint32_t window);
+void tcp_rtt_sample(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint64_t us);
+/* Looks at what changes slowly; at most once a millisecond. progress: the peer has acknowledged something new. */
+void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress);
+/* Ends the timing of the timed segment, which was acknowledged. */
+void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Moves SND.UNA to `ack`, beyond it: frees what that covers. */
+void tcp_release(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t ack);
+
+/* True if congestion control holds us back, and not the user or the peer: else cwnd must not grow, RFC 7661 section
+ * 4.3. Ask before SND.UNA moves. */
+static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
+{
+    return 2 * (uint64_t)(c->snd_max - c->snd_una) > c->cwnd;
+}
+
+/* ---- reassembly.c ---- */
+/* The reader has not kept up: joins small payloads. Returns false if there is no room: then m is freed. */
+bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t length);
+/* Appends payload (headers gone) at rcv_nxt, and reports it. Returns false if it had to be dropped. Takes m. */
+static inline bool tcp_receive_in_order(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
+                                        uint32_t length)
+{
+    if (WEIR_LIKELY(c->receive.head == NULL && tcp->packets_held < tcp->packets_max)) {
+        tcp->packets_held++;
+        weir_packet_queue_push(&c->receive, m);
+    } else if (!tcp_receive_crowded(tcp, c, m, length)) {
+        return false;
+    }
+    c->rcv_nxt += length;
+    c->rcv_queued += length;
+    tcp_report(tcp, c, WEIR_TCP_READABLE);
+    return true;
+}
+
+/* Takes the payload and FIN of an acceptable segment; consumes segment->m. */
+void tcp_receive_text(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment);
+/* Cuts bytes off a packet of any number of segments. trim_front returns the packet, which may be another mbuf. */
+struct rte_mbuf *tcp_trim_front(struct rte_mbuf *m, uint32_t bytes);
+void tcp_trim_back(struct rte_mbuf *m, uint32_t bytes);
+void tcp_queue_free(struct weir_tcp *tcp, struct weir_packet_queue *queue);
+
+/* ---- emit.c ---- */
+/* Puts header and checksum in front of a payload (m->data at it) and sends it. Carries the ACK. Takes m. */
+void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags);
+/* Sends a segment without payload. Returns false when the control pool is dry. */
+bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags);
+bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+void tcp_emit_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Answers a segment that belongs to nobody, or that asks for a reset. RFC 9293 section 3.10.7.1. */
+void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment);
+/* True if reading has opened the window by so much that the peer should be told by itself. */
+bool tcp_window_update_due(const struct weir_tcp *tcp, const struct weir_tcp_connection *c);
+
+/* ---- timers.c ---- */
+void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
+/* Runs the retransmission (or persist) timer from now; most often without touching the wheel. */
+static inline void tcp_rtx_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, weir_time delay)
+{
+    weir_time at = tcp->now + delay;
+    bool covered = (c->flags & F_TIMER) && at >= c->rtx_at;
+
+    c->rtx_at = at;
+    c->flags |= F_RTX;
+    if (!covered)
+        tcp_timer_arm(tcp, c);
+}
+
+static inline weir_time tcp_rto(const struct weir_tcp_connection *c)
+{
+    return (weir_time)c->rto_us * 1000;
+}
+
+/* After SND.UNA has moved: the timer runs anew for what is still in flight, or not at all. RFC 6298 section 5. */
+static inline void tcp_rtx_restart(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->snd_una == c->snd_max)
+        c->flags &= (uint16_t)~F_RTX;
+    else
+        tcp_rtx_start(tcp, c, tcp_rto(c));
+}
+
+/* ---- listen.c ---- */
+struct weir_tcp_listener *tcp_find_listener(struct weir_tcp *tcp, uint16_t port);
+/* A SYN for a listener. after_time_wait: the sequence number must be beyond this one (NULL: any). Does not take m. */
+void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
+                      const struct tcp_key *key, const uint32_t *after_time_wait);
+/* True if the listener had room for it among those to be accepted. */
+bool tcp_passive_ready(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+void tcp_listener_forget(struct weir_tcp_connection *c);
+
+#endif

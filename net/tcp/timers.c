@@ -1,0 +1,107 @@
+/* What happens when nothing happens: retransmission (RFC 6298), probing of a closed window (RFC 9293 section 3.8.6.1),
+ * and the ends of TIME_WAIT and FIN_WAIT_2. One timer a connection; what it means is found out when it runs out. */
+#include "tcp_private.h"
+
+void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    weir_time at = c->flags & F_RTX ? RTE_MIN(c->rtx_at, c->life_at) : c->life_at;
+
+    if (at == WEIR_NEVER)
+        return;
+    weir_wheel_arm(&tcp->wheel, &c->timer, at);
+    c->flags |= F_TIMER;
+}
+
+static bool gives_up(const struct weir_tcp_connection *c)
+{
+    if (c->state < WEIR_TCP_ESTABLISHED)
+        return c->unanswered > SYN_RETRIES;
+    /* A peer that answers probes may keep its window closed as long as it likes (RFC 1122 section 4.2.2.17), but not
+     * when nobody is left here to care. */
+    if (c->flags & F_ORPHAN)
+        return c->unanswered > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
+    return c->unanswered > DATA_RETRIES;
+}
+
+static void go_back(struct weir_tcp_connection *c)
+{
+    c->snd_nxt = c->snd_una;
+    c->send_next = c->send.head;
+}
+
+/* The window is closed, or too small for what waits: a probe, ever more seldom. */
+static void persist(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint64_t delay;
+
+    if (c->backoff < UINT8_MAX)
+        c->backoff++;
+    delay = (uint64_t)c->rto_us << RTE_MIN(c->backoff, 20u);
+    if (c->snd_wnd == 0)
+        tcp->stats.zero_window_probes++;
+    go_back(c);
+    tcp_mark(tcp, c, M_FORCE);
+    tcp_rtx_start(tcp, c, (weir_time)RTE_MIN(delay, RTO_MAX_US) * 1000);
+}
+
+/* RFC 6298 section 5.4 to 5.7, RFC 5681 section 3.1, RFC 6582 section 3.2 step 4. */
+static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    tcp->stats.timeouts++;
+    c->rto_us = RTE_MIN(2 * c->rto_us, RTO_MAX_US);
+    if (c->flags & F_TIMED)
+        c->marks |= M_KARN;
+    c->flags &= (uint16_t)~F_TIMED;
+    go_back(c);
+    if (c->state < WEIR_TCP_ESTABLISHED) {
+        tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
+    } else {
+        if (c->unanswered == 1) /* later ones tell nothing new */
+            tcp_reno.on_loss(c, tcp->now);
+        c->cwnd = c->mss;
+        c->marks &= (uint16_t) ~(M_RECOVERY | M_PARTIAL | M_RETRANSMIT);
+        c->dupacks = 0;
+        c->recover = c->snd_max;
+        tcp_mark(tcp, c, M_FORCE);
+    }
+    tcp_rtx_start(tcp, c, tcp_rto(c));
+}
+
+static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    bool waits = c->snd_una != c->snd_max || c->send_next != NULL || ((c->flags & F_FIN) && !tcp_fin_sent(c));
+
+    c->flags &= (uint16_t)~F_RTX;
+    if (!waits)
+        return;
+    c->unanswered++;
+    if (gives_up(c)) {
+        tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
+        return;
+    }
+    if (tcp_synchronized(c) && (c->snd_una == c->snd_max || c->snd_wnd == 0))
+        persist(tcp, c);
+    else
+        retransmit(tcp, c);
+    tcp_update_slow(c);
+}
+
+void weir_tcp_timers(struct weir_tcp *tcp, weir_time now)
+{
+    struct weir_timer *timer;
+
+    tcp_set_now(tcp, now);
+    while ((timer = weir_wheel_expire(&tcp->wheel, now)) != NULL) {
+        struct weir_tcp_connection *c = WEIR_CONTAINER_OF(timer, struct weir_tcp_connection, timer);
+
+        c->flags &= (uint16_t)~F_TIMER;
+        if (c->life_at <= now) {
+            tcp_finish(tcp, c, 0);
+            continue;
+        }
+        if ((c->flags & F_RTX) && c->rtx_at <= now)
+            timed_out(tcp, c);
+        if (c->state != WEIR_TCP_CLOSED && !(c->flags & F_TIMER))
+            tcp_timer_arm(tcp, c);
+    }
+}

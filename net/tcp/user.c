@@ -1,0 +1,175 @@
+/* The user's calls that move data, and the active open. RFC 9293 sections 3.10.1 to 3.10.3. */
+#include "tcp_private.h"
+
+static int check_key(struct weir_tcp *tcp, struct tcp_key *key, uint16_t remote_port, uint16_t local_port)
+{
+    if (local_port == 0) {
+        local_port = tcp_choose_port(tcp, key->remote, remote_port, key->local);
+        if (local_port == 0)
+            return -EADDRNOTAVAIL;
+    }
+    key->ports = tcp_ports(remote_port, local_port);
+    return tcp_lookup(tcp, key, tcp_hash(tcp, key)) != NULL ? -EADDRINUSE : 0;
+}
+
+int weir_tcp_connect(struct weir_tcp *tcp, weir_time now, const struct weir_endpoint *remote, uint16_t local_port,
+                     void *user, struct weir_tcp_connection **connection)
+{
+    struct tcp_key key = {.local = weir_ip_address(tcp->ip)};
+    struct weir_tcp_connection *c;
+    struct weir_ip_path path;
+    uint32_t iss, ts_offset;
+
+    tcp_set_now(tcp, now);
+    if (remote->family != AF_INET || remote->port == 0)
+        return -EINVAL;
+    key.remote = rte_be_to_cpu_32(remote->v4.s_addr);
+    WEIR_TRY(weir_ip_path_init(tcp->ip, now, &path, key.remote, IPPROTO_TCP));
+    WEIR_TRY(check_key(tcp, &key, remote->port, local_port));
+    c = tcp_connection_new(tcp);
+    if (c == NULL)
+        return -ENOMEM;
+    tcp_choose_numbers(tcp, &key, &iss, &ts_offset);
+    c->key = key;
+    c->path = path;
+    c->marks = M_ACCEPTED;
+    c->user = user;
+    tcp_set_state(tcp, c, WEIR_TCP_SYN_SENT);
+    tcp_connection_start(tcp, c, iss, ts_offset);
+    tcp->stats.active_opens++;
+    *connection = c;
+    return 0;
+}
+
+void weir_tcp_set_user(struct weir_tcp_connection *c, void *user)
+{
+    c->user = user;
+    if (user != NULL && c->events != 0)
+        tcp_report(c->tcp, c, c->events); /* what was kept until there was somebody to tell */
+}
+
+/* Why nothing can be sent; 0: it can. */
+static int send_error(const struct weir_tcp_connection *c)
+{
+    if (c->error != 0)
+        return c->error;
+    if (c->flags & F_FIN)
+        return -EPIPE;
+    switch (c->state) {
+    case WEIR_TCP_ESTABLISHED:
+    case WEIR_TCP_CLOSE_WAIT:
+        return 0;
+    case WEIR_TCP_SYN_SENT:
+    case WEIR_TCP_SYN_RECEIVED:
+        return -ENOTCONN;
+    default:
+        return -EPIPE;
+    }
+}
+
+uint32_t weir_tcp_send_room(const struct weir_tcp_connection *c)
+{
+    uint32_t queued = c->snd_end - c->snd_una;
+
+    if (send_error(c) != 0 || queued >= c->tcp->send_buffer)
+        return 0;
+    return c->tcp->send_buffer - queued;
+}
+
+/* True if this packet must wait: for its connection's buffer, or, if that has others queued whose ACKs will wake the
+ * writer, for the machine's. */
+static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    return c->snd_end - c->snd_una >= tcp->send_buffer ||
+           (tcp->packets_held >= tcp->packets_max && c->send.head != NULL);
+}
+
+int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
+{
+    struct weir_packet *packet = weir_packet(m);
+    int error = send_error(c);
+
+    WEIR_ASSERT(m->pkt_len > 0);
+    if (WEIR_UNLIKELY(error != 0))
+        return error;
+    if (WEIR_UNLIKELY(no_room(tcp, c))) {
+        c->flags |= F_BLOCKED;
+        return -EAGAIN;
+    }
+    packet->tcp.seq = c->snd_end;
+    packet->tcp.len = m->pkt_len;
+    weir_packet_queue_push(&c->send, m);
+    tcp->packets_held++;
+    c->snd_end += m->pkt_len;
+    if (c->send_next == NULL)
+        c->send_next = m;
+    tcp_mark_dirty(tcp, c);
+    return 0;
+}
+
+/* What there is to say once all data is taken. */
+static int receive_end(const struct weir_tcp_connection *c)
+{
+    if (c->error != 0)
+        return c->error;
+    return (c->marks & M_PEER_FIN) || c->state == WEIR_TCP_CLOSED ? 0 : -EAGAIN;
+}
+
+static inline void taken(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t bytes)
+{
+    c->rcv_queued -= bytes;
+    if (WEIR_UNLIKELY(!(c->flags & F_DIRTY)) && tcp_window_update_due(tcp, c))
+        tcp_mark_dirty(tcp, c);
+}
+
+int weir_tcp_receive(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf **received)
+{
+    struct rte_mbuf *m = weir_packet_queue_pop(&c->receive);
+
+    if (m == NULL)
+        return receive_end(c);
+    tcp->packets_held--;
+    taken(tcp, c, m->pkt_len);
+    *received = m;
+    return (int)m->pkt_len;
+}
+
+/* The head was cut; what is left of it may be another mbuf (with the same link). */
+static void replace_head(struct weir_packet_queue *queue, struct rte_mbuf *m)
+{
+    if (queue->tail == queue->head)
+        queue->tail = m;
+    queue->head = m;
+}
+
+int weir_tcp_receive_copy(struct weir_tcp *tcp, struct weir_tcp_connection *c, void *buffer, uint32_t size)
+{
+    uint32_t copied = 0;
+    struct rte_mbuf *m;
+
+    WEIR_ASSERT(size > 0);
+    while (copied < size && (m = c->receive.head) != NULL) {
+        uint32_t length = RTE_MIN(m->pkt_len, size - copied);
+        char *to = (char *)buffer + copied;
+        const void *bytes = rte_pktmbuf_read(m, 0, length, to);
+
+        if (bytes != to)
+            memcpy(to, bytes, length);
+        copied += length;
+        if (length < m->pkt_len) {
+            replace_head(&c->receive, tcp_trim_front(m, length));
+        } else {
+            weir_packet_queue_pop(&c->receive);
+            tcp_drop_held(tcp, m);
+        }
+    }
+    if (copied == 0)
+        return receive_end(c);
+    taken(tcp, c, copied);
+    return (int)copied;
+}
+
+bool weir_tcp_drained(const struct weir_tcp_connection *c)
+{
+    return c->snd_una == c->snd_end + !!(c->flags & F_FIN);
+}
