@@ -1,0 +1,292 @@
+/* `weir run`: everything an app needs, made in order, and unmade in reverse. */
+#include "run.h"
+#include "statistics.h"
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <weir/lcore.h>
+
+enum {
+    MBUF_BYTES = 2560,    /* room, headroom, struct rte_mbuf, and the pool's own */
+    MEMORY_SPARE_MB = 32, /* the stack's small packets, queues, drivers */
+    TASKS_SPARE = 256     /* besides one for each connection            */
+};
+
+struct run {
+    const struct run_options *options;
+    struct rte_mempool *pool;
+    struct weir_dev *dev;
+    char place[256];
+    char error[512]; /* the one line, when something fails */
+};
+
+#define FAIL(run, code, ...)                                                                                           \
+    ({                                                                                                                 \
+        snprintf((run)->error, sizeof((run)->error), __VA_ARGS__);                                                     \
+        (code);                                                                                                        \
+    })
+
+/* ---- memory ---- */
+
+static unsigned memory_wanted_mb(const struct run_options *options)
+{
+    return (unsigned)(((uint64_t)options->mbufs * MBUF_BYTES >> 20) + MEMORY_SPARE_MB);
+}
+
+/* The kernel promises memory that it has not, and kills whoever takes it at its word: ask before. */
+static int check_memory(struct run *run)
+{
+    FILE *in = fopen("/proc/meminfo", "r");
+    unsigned wanted = memory_wanted_mb(run->options);
+    unsigned long free_kb = 0;
+    char line[128];
+
+    if (in == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), in) != NULL && sscanf(line, "MemAvailable: %lu kB", &free_kb) != 1)
+        ;
+    fclose(in);
+    if (free_kb == 0 || wanted <= free_kb >> 10)
+        return 0;
+    return FAIL(run, -ENOMEM, "not enough memory: %u packets would take %u MiB, and %lu are free: lower --mbufs",
+                run->options->mbufs, wanted, free_kb >> 10);
+}
+
+static int make_pool(struct run *run)
+{
+    run->pool = weir_packet_pool("weir-packets", run->options->mbufs, 256, 0);
+    if (run->pool != NULL)
+        return 0;
+    return FAIL(run, -rte_errno, "cannot make a pool of %u packets: %s: lower --mbufs%s", run->options->mbufs,
+                rte_strerror(rte_errno), run->options->eal != NULL ? ", or give the EAL more memory" : "");
+}
+
+/* ---- the device ---- */
+
+static int find_port(struct run *run, uint16_t *port)
+{
+    const struct run_options *options = run->options;
+
+    if (options->eal == NULL)
+        return device_make(&options->device, port, run->error, sizeof(run->error));
+    RTE_ETH_FOREACH_DEV(*port)
+    return 0;
+    return FAIL(run, -ENODEV,
+                "the EAL arguments brought no port: name one, with -a ADDRESS (and bind it to vfio-pci) or "
+                "--vdev%s%s",
+                weir_eal_log_kept()[0] != '\0' ? "; DPDK said: " : "", weir_eal_log_kept());
+}
+
+/* A TAP has one address, and it is that of the kernel's end: ours must be another. */
+static bool port_is_tap(uint16_t port)
+{
+    struct rte_eth_dev_info info;
+
+    return rte_eth_dev_info_get(port, &info) == 0 && strcmp(info.driver_name, "net_tap") == 0;
+}
+
+static const struct rte_ether_addr *choose_mac(const struct run *run, uint16_t port, struct rte_ether_addr *mac)
+{
+    if (run->options->mac_named)
+        return &run->options->mac;
+    if (!port_is_tap(port) || rte_eth_macaddr_get(port, mac) < 0)
+        return NULL;
+    mac->addr_bytes[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
+    mac->addr_bytes[5] ^= 1;
+    return mac;
+}
+
+static int add_fault(struct run *run)
+{
+    uint64_t seed = run->options->fault_seed;
+    int rc;
+
+    if (!run->options->faulty)
+        return 0;
+    if (seed == 0 && getrandom(&seed, sizeof(seed), 0) < 0)
+        return FAIL(run, -errno, "no random seed for --fault: %s", strerror(errno));
+    rc =
+        weir_dev_open_fault(&run->dev, run->dev, weir_clock_tsc(), &run->options->fault, &run->options->fault, 0, seed);
+    if (rc < 0)
+        return FAIL(run, rc, "--fault: %s", strerror(-rc));
+    if (!run->options->quiet)
+        printf("weir: the faults replay with seed=%" PRIu64 "\n", seed);
+    return 0;
+}
+
+/* Outside the faults: what the capture shows is what the stack sees and does. */
+static int add_pcap(struct run *run)
+{
+    int rc;
+
+    if (run->options->pcap == NULL)
+        return 0;
+    rc = weir_dev_open_pcap(&run->dev, run->dev, run->options->pcap);
+    return rc < 0 ? FAIL(run, rc, "--pcap %s: %s", run->options->pcap, strerror(-rc)) : 0;
+}
+
+static void describe(struct run *run)
+{
+    struct in_addr address = {htonl(run->options->address)};
+    char text[INET_ADDRSTRLEN], device[192];
+
+    if (run->options->eal == NULL)
+        device_describe(&run->options->device, device, sizeof(device));
+    else
+        snprintf(device, sizeof(device), "%s", run->dev->name);
+    snprintf(run->place, sizeof(run->place), "%s/%u on %s", inet_ntop(AF_INET, &address, text, sizeof(text)),
+             run->options->prefix, device);
+}
+
+static int open_device(struct run *run)
+{
+    struct rte_ether_addr mac;
+    uint16_t port = 0;
+
+    WEIR_TRY(find_port(run, &port));
+    WEIR_TRY(
+        weir_dev_open_port(&run->dev, port, choose_mac(run, port, &mac), run->pool, run->error, sizeof(run->error)));
+    WEIR_TRY(add_fault(run));
+    WEIR_TRY(add_pcap(run));
+    describe(run);
+    return 0;
+}
+
+/* ---- the tasks ---- */
+
+static void on_start(struct weir_loop *loop, void *arg)
+{
+    weir_signals_interrupt(loop);
+}
+
+static int app_with_statistics(struct run *run, struct weir_stack *stack)
+{
+    const struct weir_app *app = run->options->app;
+    struct statistics statistics = {.stack = stack, .every = run->options->statistics};
+    struct weir_app_context context = {
+        .stack = stack, .dev = run->dev, .place = run->place, .quiet = run->options->quiet};
+    struct weir_nursery nursery;
+    int rc = 0;
+
+    weir_with_nursery (&nursery, rc) {
+        if (statistics.every > 0)
+            weir_start_soon(&nursery, statistics_task, &statistics);
+        rc = app->main(&context, run->options->settings);
+        weir_nursery_cancel(&nursery);
+    }
+    return rc;
+}
+
+static int main_task(void *arg)
+{
+    struct run *run = arg;
+    const struct run_options *options = run->options;
+    struct weir_stack_options stack_options = {.address = options->address,
+                                               .prefix = options->prefix,
+                                               .gateway = options->gateway,
+                                               .connections_max = options->connections};
+    weir_time duration = options->duration > 0 ? options->duration : WEIR_NEVER;
+    struct weir_stack *stack;
+    struct weir_scope limit;
+    int rc = weir_stack_open(&stack, run->dev, &stack_options);
+
+    if (rc < 0)
+        return FAIL(run, rc, "cannot make a stack for %u connections: %s: lower --connections", options->connections,
+                    weir_error_text(rc));
+    weir_move_on_after (&limit, duration, rc) {
+        rc = app_with_statistics(run, stack);
+    }
+    weir_stack_close(stack);
+    weir_signals_interrupt(NULL); /* the loop ends with this task */
+    return rc;
+}
+
+static int run_loop(struct run *run)
+{
+    struct weir_run_options options = {
+        .tasks_max = run->options->connections + TASKS_SPARE, .idle = run->options->idle, .on_start = on_start};
+    int rc = weir_run(main_task, run, &options);
+
+    if (rc == -EINTR) /* Ctrl-C: as it should be */
+        return 0;
+    if (rc == -ENOMEM && run->error[0] == '\0')
+        return FAIL(run, rc, "no memory for the stacks of %u tasks: lower --connections", options.tasks_max);
+    return rc;
+}
+
+/* ---- the whole ---- */
+
+static int open_eal(struct run *run)
+{
+    const struct run_options *options = run->options;
+    struct weir_eal_options eal = {.arguments = options->eal,
+                                   .count = options->eal_count,
+                                   .memory_mb = memory_wanted_mb(options),
+                                   .pci = options->device.kind == DEVICE_PCI ? options->device.value : NULL};
+
+    return weir_eal_open(&eal, run->error, sizeof(run->error));
+}
+
+static int set_up_and_run(struct run *run)
+{
+    int rc;
+
+    if (weir_packet_register() < 0)
+        return FAIL(run, -EBUSY, "another library has taken weir's place in DPDK's packets");
+    WEIR_TRY(make_pool(run));
+    weir_eal_log_keep(); /* drivers say a lot, and mean little */
+    rc = open_device(run);
+    weir_eal_log_pass();
+    return rc < 0 ? rc : run_loop(run);
+}
+
+/* Every packet must be back where it came from. */
+static int check_pool(struct run *run)
+{
+    unsigned missing;
+
+    weir_dev_close(run->dev);
+    if (run->pool == NULL)
+        return 0;
+    missing = rte_mempool_in_use_count(run->pool);
+    rte_mempool_free(run->pool);
+    if (missing > 0) {
+        fprintf(stderr, "%s: %u of %u packets did not come back: a leak\n", run->options->name, missing,
+                run->options->mbufs);
+        return -EIO;
+    }
+    if (!run->options->quiet && run->dev != NULL)
+        printf("weir: all %u packets are back\n", run->options->mbufs);
+    return 0;
+}
+
+int run_app(const struct run_options *given)
+{
+    struct run_options options = *given;
+    struct run run = {.options = &options};
+    int rc = 0;
+
+    weir_signals_catch();
+    weir_crashes_explain();
+    if (options.eal == NULL) {
+        rc = device_check(&options.device, run.error, sizeof(run.error));
+        if (rc == 0)
+            rc = check_memory(&run);
+    }
+    if (rc == 0)
+        rc = open_eal(&run);
+    if (rc == 0) {
+        rc = set_up_and_run(&run);
+        if (check_pool(&run) < 0)
+            rc = -EIO;
+        weir_eal_close();
+    }
+    if (run.error[0] != '\0')
+        fprintf(stderr, "%s: %s\n", options.name, run.error);
+    weir_signals_restore();
+    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

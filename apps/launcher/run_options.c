@@ -1,0 +1,243 @@
+/* The options of `weir run`. */
+#include "run_options.h"
+#include "arguments.h"
+#include "fault_option.h"
+#include "plugin.h"
+#include "value.h"
+#include <limits.h>
+#include <rte_ip.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+    DEVICE = 0x200,
+    MAC,
+    ADDRESS,
+    GATEWAY,
+    IDLE,
+    MBUFS,
+    CONNECTIONS,
+    FAULT,
+    PCAP,
+    STATISTICS,
+    DURATION,
+    QUIET,
+};
+
+enum { MBUFS_LEAST = 1024, MBUFS_DEFAULT = 32767, CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000 };
+
+/* Of the net that is for examples and nobody's (RFC 5737): whatever the machine's own networks are, these are not. */
+#define ADDRESS_DEFAULT RTE_IPV4(192, 0, 2, 2)
+#define ADDRESS_DEFAULT_CLIENT RTE_IPV4(192, 0, 2, 1)
+enum { PREFIX_DEFAULT = 24 };
+
+static const struct argp_option list[] = {
+    {NULL, 0, NULL, 0, "The network:", 1},
+    {"device", DEVICE, "DEVICE", 0, "What to send and receive through: " DEVICE_HELP ". Default: tap", 0},
+    {"mac", MAC, "MAC", 0,
+     "The MAC address to answer to. Default: the device's; on a TAP, whose own is the kernel's, one "
+     "made from it",
+     0},
+    {"address", ADDRESS, "ADDRESS/PREFIX", 0,
+     "The IPv4 address to answer to, and its network. Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24", 0},
+    {"gateway", GATEWAY, "ADDRESS", 0, "The way to all other networks. Default: none", 0},
+    {NULL, 0, NULL, 0, "Resources:", 2},
+    {"idle", IDLE, "MODE", 0,
+     "What to do when there is nothing to do: adaptive (sleep until something comes; the default), pause or spin "
+     "(never sleep)",
+     0},
+    {"mbufs", MBUFS, "N", 0, "How many packets to set aside memory for, about 2.5 KB each. Default: 32767", 0},
+    {"connections", CONNECTIONS, "N", 0, "How many TCP connections at once. Default: 16384", 0},
+    {NULL, 0, NULL, 0, "Looking and testing:", 3},
+    {"stats", STATISTICS, "SECONDS", 0, "Print a line of statistics that often", 0},
+    {"pcap", PCAP, "FILE", 0, "Also write all packets to FILE, for tcpdump and Wireshark", 0},
+    {"fault", FAULT, "WHAT=HOW,...", 0,
+     "Make the wire bad, both ways: loss=0.1, duplicate=0.1, reorder=0.1, corrupt=0.1, delay=10ms, jitter=1ms, "
+     "rate=100M (bits a second), queue=1000 (packets), seed=N (the same faults again)",
+     0},
+    {"duration", DURATION, "SECONDS", 0, "End by itself after that long", 0},
+    {"quiet", QUIET, NULL, 0, "Print errors only", 0},
+    {0}};
+
+static error_t read_device(struct run_options *options, const char *argument, struct argp_state *state)
+{
+    char error[512];
+
+    if (device_parse(argument, &options->device, error, sizeof(error)) < 0)
+        argp_error(state, "%s", error);
+    options->device_named = true;
+    return 0;
+}
+
+static error_t read_idle(struct run_options *options, const char *argument, struct argp_state *state)
+{
+    static const char *const modes[] = {
+        [WEIR_IDLE_ADAPTIVE] = "adaptive", [WEIR_IDLE_PAUSE] = "pause", [WEIR_IDLE_SPIN] = "spin"};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (strcmp(argument, modes[i]) != 0)
+            continue;
+        options->idle = (enum weir_idle)i;
+        return 0;
+    }
+    argp_error(state, "--idle '%s' is none of adaptive, pause, spin", argument);
+    return EINVAL;
+}
+
+static error_t read_count(unsigned *count, const char *option, const char *argument, uint64_t least, uint64_t most,
+                          struct argp_state *state)
+{
+    uint64_t number = 0;
+
+    if (value_number(argument, least, most, &number) < 0)
+        argp_error(state, "%s '%s' is no number from %" PRIu64 " to %" PRIu64, option, argument, least, most);
+    *count = (unsigned)number;
+    return 0;
+}
+
+static error_t read_time(weir_time *time, const char *option, const char *argument, struct argp_state *state)
+{
+    if (value_time(argument, time) < 0 || *time < WEIR_MILLISECONDS(10))
+        argp_error(state, "%s '%s' is no time of 0.01 seconds or more", option, argument);
+    return 0;
+}
+
+static error_t read_fault(struct run_options *options, char *argument, struct argp_state *state)
+{
+    char error[256];
+
+    if (fault_option(argument, &options->fault, &options->fault_seed, error, sizeof(error)) < 0)
+        argp_error(state, "%s", error);
+    options->faulty = true;
+    return 0;
+}
+
+static error_t read_address(struct run_options *options, int key, const char *argument, struct argp_state *state)
+{
+    if (key == ADDRESS && value_network(argument, &options->address, &options->prefix) < 0)
+        argp_error(state, "--address '%s' is no host's ADDRESS/PREFIX, such as 192.0.2.2/24", argument);
+    if (key == GATEWAY && value_address(argument, &options->gateway) < 0)
+        argp_error(state, "--gateway '%s' is no host's address, such as 192.0.2.1", argument);
+    return 0;
+}
+
+/* What depends on more than one option. */
+static void finish(struct run_options *options, struct argp_state *state)
+{
+    uint32_t mask;
+
+    if (options->eal != NULL && options->device_named)
+        argp_error(state, "--device does not go with EAL arguments: name devices there, with -a or --vdev");
+    if (options->address == 0) {
+        bool client = options->device_named && options->device.kind == DEVICE_MEMIF_CLIENT;
+
+        options->address = client ? ADDRESS_DEFAULT_CLIENT : ADDRESS_DEFAULT;
+        options->prefix = PREFIX_DEFAULT;
+    }
+    mask = UINT32_MAX << (32 - options->prefix);
+    if (options->gateway != 0 &&
+        (((options->gateway ^ options->address) & mask) != 0 || options->gateway == options->address))
+        argp_error(state, "--gateway is no other host on the network of --address");
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options->settings;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not expected here: EAL arguments are followed by --", argument);
+        return 0;
+    case ARGP_KEY_END:
+        finish(options, state);
+        return 0;
+    case DEVICE:
+        return read_device(options, argument, state);
+    case MAC:
+        options->mac_named = true;
+        if (value_mac(argument, &options->mac) < 0)
+            argp_error(state, "--mac '%s' is no station's MAC address, such as 02:00:00:00:00:01", argument);
+        return 0;
+    case ADDRESS:
+    case GATEWAY:
+        return read_address(options, key, argument, state);
+    case IDLE:
+        return read_idle(options, argument, state);
+    case MBUFS:
+        return read_count(&options->mbufs, "--mbufs", argument, MBUFS_LEAST, UINT32_MAX, state);
+    case CONNECTIONS:
+        return read_count(&options->connections, "--connections", argument, 1, CONNECTIONS_MOST, state);
+    case FAULT:
+        return read_fault(options, argument, state);
+    case PCAP:
+        options->pcap = argument;
+        return 0;
+    case STATISTICS:
+        return read_time(&options->statistics, "--stats", argument, state);
+    case DURATION:
+        return read_time(&options->duration, "--duration", argument, state);
+    case QUIET:
+        options->quiet = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What stands before "--" is the EAL's. Returns the index of the first of our own options, less one. */
+static int find_own(struct run_options *options, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") != 0)
+            continue;
+        if (i > 1) {
+            options->eal = argv + 1;
+            options->eal_count = i - 1;
+        }
+        return i;
+    }
+    return 0;
+}
+
+static void *make_settings(const struct weir_app *app)
+{
+    void *settings = calloc(1, app->settings_size != 0 ? app->settings_size : 1);
+
+    if (settings != NULL && app->settings_defaults != NULL)
+        memcpy(settings, app->settings_defaults, app->settings_size);
+    return settings;
+}
+
+void run_options_parse(struct run_options *options, int argc, char **argv)
+{
+    static char name[64], group[64];
+    char error[PATH_MAX + 256];
+    int before;
+
+    *options = (struct run_options){.name = "weir run", .mbufs = MBUFS_DEFAULT, .connections = CONNECTIONS_DEFAULT};
+    options->app = plugin_load(argv[0], error, sizeof(error));
+    if (options->app == NULL) {
+        fprintf(stderr, "weir run: %s\n", error);
+        exit(strchr(argv[0], '/') == NULL && strstr(error, "there is no app") != NULL ? EX_USAGE : EXIT_FAILURE);
+    }
+    options->settings = make_settings(options->app);
+    if (options->settings == NULL)
+        arguments_wrong("weir run", "out of memory");
+    snprintf(name, sizeof(name), "weir run %s", options->app->name);
+    snprintf(group, sizeof(group), "Options of %s:", options->app->name);
+    options->name = name;
+
+    const struct argp_child children[] = {{options->app->argp, 0, options->app->argp != NULL ? group : NULL, -2}, {0}};
+    const struct argp argp = {.options = list,
+                              .parser = parse,
+                              .args_doc = "\nEAL-ARGUMENTS -- ",
+                              .doc = options->app->summary,
+                              .children = options->app->argp != NULL ? children : NULL};
+
+    before = find_own(options, argc, argv);
+    arguments_parse(&argp, name, argc - before, argv + before, options);
+}

@@ -1,0 +1,35 @@
+/* The options of `weir run`. */
+#ifndef LAUNCHER_RUN_OPTIONS_H
+#define LAUNCHER_RUN_OPTIONS_H
+
+#include "device.h"
+#include <weir/app.h>
+
+struct run_options {
+    const char *name; /* "weir run echo", for messages            */
+    const struct weir_app *app;
+    void *settings; /* the app's                                */
+    char **eal;     /* the user's EAL arguments, or NULL: ours  */
+    int eal_count;
+
+    bool device_named;
+    struct device device;
+    bool mac_named;
+    struct rte_ether_addr mac;
+    uint32_t address, gateway; /* host order; 0: none    */
+    uint8_t prefix;
+    enum weir_idle idle;
+    unsigned mbufs, connections;
+    bool faulty;
+    struct weir_fault fault;
+    uint64_t fault_seed; /* 0: chosen when the wire is made */
+    const char *pcap;
+    weir_time statistics, duration; /* 0: none */
+    bool quiet;
+};
+
+/* Takes apart `weir run APP [EAL-ARGS --] [options]`: argv[0] is APP. Prints one line and exits on a mistake; prints
+ * and exits for --help. The settings are to be freed. */
+void run_options_parse(struct run_options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,29 @@
+/* Values as users write them. Each returns 0, or -EINVAL with the output untouched. */
+#ifndef LAUNCHER_VALUE_H
+#define LAUNCHER_VALUE_H
+
+#include <rte_ether.h>
+#include <weir/clock.h>
+
+/* A whole number, decimal or 0x..., from `least` to `most`. */
+WEIR_MUST_CHECK int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+
+/* A decimal fraction from `least` to `most`. */
+WEIR_MUST_CHECK int value_fraction(const char *text, double least, double most, double *fraction);
+
+/* A time: a number with "ns", "us", "ms" or "s" after it (none: seconds), 0 to 1 year. */
+WEIR_MUST_CHECK int value_time(const char *text, weir_time *time);
+
+/* An amount: a number with "k", "M" or "G" after it (thousands), at least 1. */
+WEIR_MUST_CHECK int value_amount(const char *text, uint64_t *amount);
+
+/* An IPv4 address of a host (not 0, not loopback, multicast or broadcast), host order. */
+WEIR_MUST_CHECK int value_address(const char *text, uint32_t *address);
+
+/* ADDRESS/PREFIX, prefix 1 to 32. */
+WEIR_MUST_CHECK int value_network(const char *text, uint32_t *address, uint8_t *prefix);
+
+/* A MAC address that one station can have: not multicast, not zero. */
+WEIR_MUST_CHECK int value_mac(const char *text, struct rte_ether_addr *mac);
+
+#endif
