@@ -92,3 +92,27 @@ void weir_tcp_close(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connect
             weir_list_append(&tcp->time_wait, &c->member);
     }
 }
+
+unsigned weir_tcp_unfinished(const struct weir_tcp *tcp)
+{
+    unsigned unfinished = 0;
+
+    for (uint32_t i = 0; i < tcp->connections_max; i++)
+        unfinished +=
+            tcp->connections[i].state != WEIR_TCP_CLOSED && tcp->connections[i].state != WEIR_TCP_TIME_WAIT;
+    return unfinished;
+}
+
+void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now)
+{
+    tcp_set_now(tcp, now);
+    for (uint32_t i = 0; i < tcp->connections_max; i++) {
+        struct weir_tcp_connection *c = &tcp->connections[i];
+
+        if (c->state == WEIR_TCP_CLOSED)
+            continue;
+        if (peer_knows(c) || c->send.head != NULL)
+            tcp_emit_reset(tcp, c);
+        tcp_finish(tcp, c, -ECONNABORTED);
+    }
+}
