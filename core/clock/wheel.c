@@ -171,7 +171,8 @@ static void open_slot(struct weir_wheel *wheel, weir_time now)
     slot_emptied(wheel, 0, slot);
     while ((link = opened.next) != &opened) {
         weir_list_remove(link);
-        if (timer_of(link)->deadline <= now)
+        weir_time deadline = timer_of(link)->deadline;
+        if (deadline <= now && deadline >> TICK_SHIFT <= wheel->tick) /* else: re-armed lazily, of a later slot */
             weir_list_append(&wheel->due, link);
         else
             place(wheel, timer_of(link));
