@@ -1,4 +1,5 @@
 /* Runs scenarios in virtual time under many seeds. A seed that fails is printed with the line that replays it. */
+#include "capture.h"
 #include "scenarios.h"
 #include <argp.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@ static struct {
     uint64_t first;
     unsigned seeds;
     bool replay;
+    FILE *capture;
 } wanted = {.first = 1, .seeds = 100};
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -33,6 +35,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         wanted.seeds = 1;
         wanted.replay = true;
         return 0;
+    case 'p':
+        wanted.capture = capture_open(text);
+        if (wanted.capture == NULL)
+            argp_failure(state, EXIT_FAILURE, errno, "%s", text);
+        return 0;
     case ARGP_KEY_ARG:
         wanted.scenario = text;
         return 0;
@@ -45,6 +52,7 @@ static const struct argp_option options[] = {
     {"first", 'f', "N", 0, "the first seed (1)"},
     {"seeds", 'n', "COUNT", 0, "how many seeds (100)"},
     {"seed", 's', "N", 0, "only this seed, and say what its frames amount to"},
+    {"pcap", 'p', "FILE", 0, "write host 0's packets, in virtual time"},
     {0},
 };
 
@@ -73,10 +81,10 @@ static void start_eal(void)
 static bool run_seed(const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool)
 {
     static struct world world;
-    bool held = world_run(&world, scenario, seed, pool);
+    bool held = world_run(&world, scenario, seed, pool, wanted.capture);
     if (held && (wanted.replay || seed % 16 == 0)) {
         uint64_t digest = world.digest;
-        held = world_run(&world, scenario, seed, pool);
+        held = world_run(&world, scenario, seed, pool, NULL);
         if (held && world.digest != digest)
             held = world_fail(&world, "does not replay: %" PRIx64 " then %" PRIx64, digest, world.digest) == 0;
     }
@@ -108,6 +116,8 @@ int main(int argc, char **argv)
         failed += wanted.seeds - held;
         printf("%-18s %u of %u seeds held: %s\n", scenarios[i]->name, held, wanted.seeds, scenarios[i]->summary);
     }
+    if (wanted.capture != NULL)
+        fclose(wanted.capture);
     rte_mempool_free(pool);
     rte_eal_cleanup();
     if (passed + failed == 0)

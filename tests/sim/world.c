@@ -1,4 +1,5 @@
 #include "world.h"
+#include "capture.h"
 #include <rte_hash_crc.h>
 #include <stdarg.h>
 #include <string.h>
@@ -9,6 +10,7 @@ struct digest_dev {
     struct weir_dev dev;
     struct weir_dev *inner;
     struct world *world;
+    FILE *capture; /* or NULL */
 };
 
 static void digest(struct world *world, const struct rte_mbuf *m)
@@ -22,14 +24,20 @@ static void digest(struct world *world, const struct rte_mbuf *m)
 static uint16_t digest_rx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
-    return weir_dev_rx_burst(self->inner, packets, n);
+    n = weir_dev_rx_burst(self->inner, packets, n);
+    for (uint16_t i = 0; i < n && self->capture != NULL; i++)
+        capture_write(self->capture, self->world->clock.time, packets[i]);
+    return n;
 }
 
 static uint16_t digest_tx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
-    for (uint16_t i = 0; i < n; i++)
+    for (uint16_t i = 0; i < n; i++) {
         digest(self->world, packets[i]);
+        if (self->capture != NULL)
+            capture_write(self->capture, self->world->clock.time, packets[i]);
+    }
     return weir_dev_tx_burst(self->inner, packets, n);
 }
 
@@ -102,6 +110,7 @@ static int in_world(void *arg)
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++) {
         digests[i] = digest_around(world, world->devs[i]);
+        digests[i].capture = i == 0 ? world->capture : NULL;
         struct weir_stack_options options = world->options;
         options.address = RTE_IPV4(10, 0, 0, i + 1);
         options.prefix = 24;
@@ -115,9 +124,10 @@ static int in_world(void *arg)
     return rc;
 }
 
-bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool)
+bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
+               FILE *capture)
 {
-    *world = (struct world){.seed = seed, .pool = pool};
+    *world = (struct world){.seed = seed, .pool = pool, .capture = capture};
     weir_rng_seed(&world->rng, seed);
     weir_virtual_clock_init(&world->clock, WEIR_SECONDS(1000), true);
     if (scenario->prepare != NULL)

@@ -15,6 +15,7 @@ struct world {
     struct weir_stack *stacks[2]; /* 10.0.0.1 and 10.0.0.2 */
     struct weir_fault fault;      /* both ways; a scenario may change it before or (world_set_fault) while it runs */
     struct weir_stack_options options; /* of both stacks; addresses and seeds are filled in */
+    FILE *capture;                     /* of host 0's packets, or NULL */
     uint64_t digest;                   /* of every frame sent and its time: equal for equal runs */
     char failure[256];                 /* what went wrong; empty: nothing */
 };
@@ -26,7 +27,8 @@ struct scenario {
 };
 
 /* Runs one scenario under one seed. Returns true if it held; else world->failure says what did not. */
-bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool);
+bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
+               FILE *capture);
 
 /* Notes the first failure. Returns -EIO, to be returned. */
 int world_fail(struct world *world, const char *format, ...) WEIR_PRINTF(2, 3);
