@@ -5,19 +5,20 @@
 #include <inttypes.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <weir/lcore.h>
 
 enum {
-    MBUF_BYTES = 2560,    /* room, headroom, struct rte_mbuf, and the pool's own */
+    MBUF_BYTES = 4096,    /* each takes a page, where pages are small            */
     MEMORY_SPARE_MB = 32, /* the stack's small packets, queues, drivers */
     TASKS_SPARE = 256     /* besides one for each connection            */
 };
 
 struct run {
-    const struct run_options *options;
+    struct run_options *options;
     struct rte_mempool *pool;
     struct weir_dev *dev;
     char place[256];
@@ -34,7 +35,9 @@ struct run {
 
 static unsigned memory_wanted_mb(const struct run_options *options)
 {
-    return (unsigned)(((uint64_t)options->mbufs * MBUF_BYTES >> 20) + MEMORY_SPARE_MB);
+    uint64_t mbufs = options->mbufs != 0 ? options->mbufs : MBUFS_DEFAULT;
+
+    return (unsigned)((mbufs * MBUF_BYTES >> 20) + 2 * MEMORY_SPARE_MB);
 }
 
 /* The kernel promises memory that it has not, and kills whoever takes it at its word: ask before. */
@@ -56,11 +59,32 @@ static int check_memory(struct run *run)
                 run->options->mbufs, wanted, free_kb >> 10);
 }
 
+/* Whether the EAL still has memory for all that is not the pool. */
+static bool memory_is_spare(void)
+{
+    void *spare = rte_malloc(NULL, (size_t)MEMORY_SPARE_MB << 20, 0);
+
+    rte_free(spare);
+    return spare != NULL;
+}
+
+/* As large as was asked for; else as large as the EAL's memory allows, down to a size that is still of use. */
 static int make_pool(struct run *run)
 {
-    run->pool = weir_packet_pool("weir-packets", run->options->mbufs, 256, 0);
-    if (run->pool != NULL)
-        return 0;
+    struct run_options *options = run->options;
+    bool fixed = options->mbufs != 0;
+
+    if (!fixed)
+        options->mbufs = MBUFS_DEFAULT;
+    for (;; options->mbufs /= 2) {
+        run->pool = weir_packet_pool("weir-packets", options->mbufs, 256, 0);
+        if (run->pool != NULL && (fixed || memory_is_spare()))
+            return 0;
+        rte_mempool_free(run->pool);
+        run->pool = NULL;
+        if (fixed || options->mbufs / 2 < MBUFS_LEAST)
+            break;
+    }
     return FAIL(run, -rte_errno, "cannot make a pool of %u packets: %s: lower --mbufs%s", run->options->mbufs,
                 rte_strerror(rte_errno), run->options->eal != NULL ? ", or give the EAL more memory" : "");
 }

@@ -25,7 +25,7 @@ enum {
     QUIET,
 };
 
-enum { MBUFS_LEAST = 1024, MBUFS_DEFAULT = 32767, CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000 };
+enum { CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000 };
 
 /* Of the net that is for examples and nobody's (RFC 5737): whatever the machine's own networks are, these are not. */
 #define ADDRESS_DEFAULT RTE_IPV4(192, 0, 2, 2)
@@ -47,7 +47,8 @@ static const struct argp_option list[] = {
      "What to do when there is nothing to do: adaptive (sleep until something comes; the default), pause or spin "
      "(never sleep)",
      0},
-    {"mbufs", MBUFS, "N", 0, "How many packets to set aside memory for, about 2.5 KB each. Default: 32767", 0},
+    {"mbufs", MBUFS, "N", 0,
+     "How many packets to set aside memory for, up to 4 KB each. Default: 16383, or what the EAL's memory allows", 0},
     {"connections", CONNECTIONS, "N", 0, "How many TCP connections at once. Default: 16384", 0},
     {NULL, 0, NULL, 0, "Looking and testing:", 3},
     {"stats", STATISTICS, "SECONDS", 0, "Print a line of statistics that often", 0},
@@ -214,11 +215,11 @@ static void *make_settings(const struct weir_app *app)
 
 void run_options_parse(struct run_options *options, int argc, char **argv)
 {
-    static char name[64], group[64];
+    static char name[64], group[64], doc[512];
     char error[PATH_MAX + 256];
     int before;
 
-    *options = (struct run_options){.name = "weir run", .mbufs = MBUFS_DEFAULT, .connections = CONNECTIONS_DEFAULT};
+    *options = (struct run_options){.name = "weir run", .connections = CONNECTIONS_DEFAULT};
     options->app = plugin_load(argv[0], error, sizeof(error));
     if (options->app == NULL) {
         fprintf(stderr, "weir run: %s\n", error);
@@ -230,13 +231,15 @@ void run_options_parse(struct run_options *options, int argc, char **argv)
     snprintf(name, sizeof(name), "weir run %s", options->app->name);
     snprintf(group, sizeof(group), "Options of %s:", options->app->name);
     options->name = name;
+    snprintf(
+        doc, sizeof(doc),
+        "%s\vDPDK's own EAL arguments come first, and end with --: they reach it unchanged, and the first port that "
+        "they bring is used:\n\n  %s EAL-ARGUMENTS -- [OPTION...]",
+        options->app->summary != NULL ? options->app->summary : "", name);
 
     const struct argp_child children[] = {{options->app->argp, 0, options->app->argp != NULL ? group : NULL, -2}, {0}};
-    const struct argp argp = {.options = list,
-                              .parser = parse,
-                              .args_doc = "\nEAL-ARGUMENTS -- ",
-                              .doc = options->app->summary,
-                              .children = options->app->argp != NULL ? children : NULL};
+    const struct argp argp = {
+        .options = list, .parser = parse, .doc = doc, .children = options->app->argp != NULL ? children : NULL};
 
     before = find_own(options, argc, argv);
     arguments_parse(&argp, name, argc - before, argv + before, options);

@@ -5,6 +5,8 @@
 #include "device.h"
 #include <weir/app.h>
 
+enum { MBUFS_LEAST = 1024, MBUFS_DEFAULT = 16383 };
+
 struct run_options {
     const char *name; /* "weir run echo", for messages            */
     const struct weir_app *app;
@@ -19,7 +21,8 @@ struct run_options {
     uint32_t address, gateway; /* host order; 0: none    */
     uint8_t prefix;
     enum weir_idle idle;
-    unsigned mbufs, connections;
+    unsigned mbufs; /* 0: MBUFS_DEFAULT, or fewer */
+    unsigned connections;
     bool faulty;
     struct weir_fault fault;
     uint64_t fault_seed; /* 0: chosen when the wire is made */

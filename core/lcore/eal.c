@@ -10,12 +10,12 @@
 
 enum { MEMORY_MB = 64, ARGUMENTS = 24 };
 
-/* The argument list that the EAL keeps pointers into. */
+/* The EAL is one in a process. It keeps pointers to its arguments, and getopt and itself write to their list. */
 static struct {
     bool open;
-    char *arguments[ARGUMENTS];
+    char *arguments[ARGUMENTS]; /* those that are ours */
     int count;
-    char **users;
+    char **passed; /* the list that the EAL got */
 } eal;
 
 /* ---- arguments ---- */
@@ -147,14 +147,17 @@ static void explain(int code, const char *printed, char *error, size_t size)
 
 /* ---- up and down ---- */
 
-static int copy_users_arguments(const struct weir_eal_options *options)
+static int list_arguments(const struct weir_eal_options *options, int *count)
 {
-    /* getopt puts them in another order, and the EAL writes to them. */
-    eal.users = calloc((size_t)options->count + 2, sizeof(*eal.users));
-    if (eal.users == NULL)
+    int users = options->arguments != NULL ? options->count : 0;
+
+    eal.passed = calloc((size_t)(eal.count + users) + 1, sizeof(*eal.passed));
+    if (eal.passed == NULL)
         return -ENOMEM;
-    eal.users[0] = eal.arguments[0];
-    memcpy(eal.users + 1, options->arguments, (size_t)options->count * sizeof(*eal.users));
+    memcpy(eal.passed, eal.arguments, (size_t)eal.count * sizeof(*eal.passed));
+    if (users > 0)
+        memcpy(eal.passed + eal.count, options->arguments, (size_t)users * sizeof(*eal.passed));
+    *count = eal.count + users;
     return 0;
 }
 
@@ -162,17 +165,15 @@ static int initialise(const struct weir_eal_options *options, bool quiet, char *
 {
     struct eal_capture capture;
     char printed[256] = "";
-    int rc, code;
+    int rc, code, count;
 
+    WEIR_TRY(list_arguments(options, &count));
     if (quiet) {
         WEIR_TRY(eal_log_open());
         weir_eal_log_keep();
         WEIR_TRY(eal_capture_begin(&capture));
     }
-    if (options->arguments != NULL)
-        rc = rte_eal_init(options->count + 1, eal.users);
-    else
-        rc = rte_eal_init(eal.count, eal.arguments);
+    rc = rte_eal_init(count, eal.passed);
     code = rte_errno;
     if (quiet) {
         eal_capture_end(&capture, printed, sizeof(printed));
@@ -189,8 +190,8 @@ static void free_arguments(void)
     for (int i = 0; i < eal.count; i++)
         free(eal.arguments[i]);
     eal.count = 0;
-    free(eal.users);
-    eal.users = NULL;
+    free(eal.passed);
+    eal.passed = NULL;
 }
 
 int weir_eal_open(const struct weir_eal_options *options, char *error, size_t size)
@@ -206,21 +207,20 @@ int weir_eal_open(const struct weir_eal_options *options, char *error, size_t si
         make_own_arguments(options);
     else
         add(options->program != NULL ? options->program : "weir");
-    rc = own ? 0 : copy_users_arguments(options);
-    if (rc == 0) {
-        rc = eal_files_prepare(own);
-        if (rc < 0)
-            snprintf(error, size, "no directory for run time files: %s (TMPDIR names another place)", strerror(-rc));
-    }
-    if (rc == 0) {
+    rc = eal_files_prepare(own);
+    if (rc < 0) {
+        snprintf(error, size, "no directory for run time files: %s (TMPDIR names another place)", strerror(-rc));
+    } else {
         rc = initialise(options, quiet, error, size);
-        eal_files_note(rc == 0 && !own && !user_says(options, "--no-shconf") && !user_says(options, "--in-memory"));
+        eal_files_note(!own && !user_says(options, "--no-shconf") && !user_says(options, "--in-memory"));
         /* With Weir's own arguments nothing is ever put there: gone now, it cannot be left behind by a crash. */
         if (own || rc < 0)
             eal_files_remove();
     }
     eal.open = rc == 0;
-    if (rc < 0) {
+    if (rc == 0) {
+        error[0] = '\0';
+    } else {
         eal_log_close();
         free_arguments();
     }

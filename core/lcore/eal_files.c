@@ -1,6 +1,7 @@
 /* What DPDK leaves: a directory for its run time files, made even when nothing is put there. */
 #include "eal_private.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <rte_eal.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 static struct {
     char private[64]; /* a directory of our own, or "" */
     char files[256];  /* the EAL's, or "" */
-    bool shared;      /* it holds the files of a primary process that others may join, and that was us */
+    bool shared;      /* there, other processes may join: a primary one puts files there */
 } eal_files;
 
 static bool usual_place_works(void)
@@ -50,7 +51,7 @@ void eal_files_note(bool shared)
     const char *directory = rte_eal_get_runtime_dir();
 
     snprintf(eal_files.files, sizeof(eal_files.files), "%s", directory != NULL ? directory : "");
-    eal_files.shared = shared && rte_eal_process_type() == RTE_PROC_PRIMARY;
+    eal_files.shared = shared;
 }
 
 static bool made_by_a_primary(const char *name)
@@ -63,12 +64,28 @@ static bool made_by_a_primary(const char *name)
     return false;
 }
 
+/* A primary process locks "config", and secondary ones lock it too, in another way: who else does still needs it. */
+static bool others_use_them(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[sizeof(eal_files.files) + 8];
+    int fd, rc;
+
+    snprintf(path, sizeof(path), "%s/config", eal_files.files);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    rc = fcntl(fd, F_GETLK, &lock);
+    close(fd);
+    return rc < 0 || lock.l_type != F_UNLCK;
+}
+
 static void remove_shared_files(void)
 {
-    DIR *directory = opendir(eal_files.files);
+    DIR *directory;
     const struct dirent *entry;
 
-    if (directory == NULL)
+    if (others_use_them() || (directory = opendir(eal_files.files)) == NULL)
         return;
     while ((entry = readdir(directory)) != NULL)
         if (made_by_a_primary(entry->d_name))

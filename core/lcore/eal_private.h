@@ -25,11 +25,11 @@ void eal_capture_end(struct eal_capture *capture, char *line, size_t size);
  * be written. Returns 0 or -errno. Call before rte_eal_init. */
 WEIR_MUST_CHECK int eal_files_prepare(bool own);
 
-/* Remembers where the EAL put its files, and whether it made some that are this process's alone. Call after
- * rte_eal_init, failed or not. */
+/* Remembers where the EAL puts its files; shared: other processes may join there. Call after rte_eal_init, failed or
+ * not. */
 void eal_files_note(bool shared);
 
-/* Removes what is this process's. */
+/* Removes them, unless another process uses them. */
 void eal_files_remove(void);
 
 #endif
