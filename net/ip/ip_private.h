@@ -25,7 +25,7 @@ struct weir_ip {
 /* May a packet come from, or go to, this address as one host's? Source: RFC 1122 section 3.2.1.3. */
 static inline bool ip_is_host(const struct weir_ip *ip, uint32_t address)
 {
-    return address >> 24 != 0 && address >> 24 != 127 && address < RTE_IPV4(224, 0, 0, 0) &&
+    return address >> 24 != 0 && address >> 24 != 127 && address < WEIR_IPV4(224, 0, 0, 0) &&
            (address != ip->broadcast || address == ip->address);
 }
 

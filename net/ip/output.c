@@ -197,3 +197,9 @@ void weir_ip_confirm(struct weir_ip *ip, weir_time now, const struct weir_ip_pat
     if (path->generation == weir_neighbour_generation(path->neighbour))
         weir_link_confirm(ip->link, now, path->neighbour);
 }
+
+void weir_ip_doubt(struct weir_ip *ip, weir_time now, const struct weir_ip_path *path)
+{
+    if (path->generation == weir_neighbour_generation(path->neighbour))
+        weir_link_doubt(ip->link, now, path->neighbour);
+}

@@ -46,7 +46,7 @@ static void arp_reply(struct link *link, const struct weir_arp *request)
 /* May a host have this address? 0 may not, nor loopback's, nor multicast's and what is above. */
 static bool is_host(uint32_t address)
 {
-    return address != 0 && address >> 24 != 127 && address < RTE_IPV4(224, 0, 0, 0);
+    return address != 0 && address >> 24 != 127 && address < WEIR_IPV4(224, 0, 0, 0);
 }
 
 /* RFC 826's "packet reception": merge, then create if it was for us, then answer. */

@@ -32,6 +32,7 @@ struct neighbour {
     struct weir_neighbour face;
     enum neighbour_state state;
     struct rte_ether_addr mac;
+    bool doubted;                      /* an upper layer gets no answers: ask everybody */
     uint8_t requests;                  /* sent since it began to resolve or to probe  */
     unsigned waiting_first;            /* index of the oldest in `waiting`            */
     unsigned waiting;                  /* packets that wait                           */

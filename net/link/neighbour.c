@@ -55,6 +55,7 @@ void neighbour_release(struct link *link, struct neighbour *neighbour)
         drop_oldest(link, neighbour);
     weir_wheel_disarm(&link->wheel, &neighbour->timer);
     link->keys[neighbour - link->neighbours] = 0;
+    neighbour->doubted = false;
     neighbour->state = NEIGHBOUR_FREE;
     neighbour->face.address = 0;
     next_generation(neighbour);
@@ -62,6 +63,7 @@ void neighbour_release(struct link *link, struct neighbour *neighbour)
 
 static void believe(struct link *link, weir_time now, struct neighbour *neighbour)
 {
+    neighbour->doubted = false;
     neighbour->confirmed = now;
     neighbour->reachable_time = REACHABLE_MIN + (weir_time)weir_rng_below(&link->rng, REACHABLE_MIN);
     enter(link, now, neighbour, NEIGHBOUR_REACHABLE, neighbour->reachable_time);
@@ -88,7 +90,7 @@ static void ask(struct link *link, weir_time now, struct neighbour *neighbour)
 {
     neighbour->requests++;
     arp_request(link, link->addresses[0], neighbour->face.address,
-                neighbour->state == NEIGHBOUR_PROBING ? &neighbour->mac : NULL);
+                neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL);
     weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, REQUEST_INTERVAL));
 }
 
@@ -202,4 +204,16 @@ void weir_link_confirm(struct weir_link *face, weir_time now, struct weir_neighb
         believe(link_of(face), now, neighbour);
     else if (neighbour->state == NEIGHBOUR_REACHABLE)
         neighbour->confirmed = now; /* the timer looks when it fires: this is for every acknowledgement to call */
+}
+
+/* RFC 1122 section 2.3.2.1 (4), higher-layer advice. By broadcast: if the MAC is wrong, its owner cannot say so. */
+void weir_link_doubt(struct weir_link *face, weir_time now, struct weir_neighbour *to)
+{
+    struct neighbour *neighbour = neighbour_of(to);
+
+    if (neighbour->doubted)
+        return;
+    neighbour->doubted = true;
+    if (neighbour->state == NEIGHBOUR_REACHABLE)
+        start_asking(link_of(face), now, neighbour, NEIGHBOUR_PROBING);
 }

@@ -5,11 +5,12 @@
 
 #include "eal.h"
 #include <weir/net/ip.h>
+#include <weir/net/wire.h>
 
-#define TEST_US RTE_IPV4(10, 0, 0, 1)
-#define TEST_PEER RTE_IPV4(10, 0, 0, 2)
-#define TEST_GATEWAY RTE_IPV4(10, 0, 0, 254)
-#define TEST_FAR RTE_IPV4(192, 0, 2, 9)
+#define TEST_US WEIR_IPV4(10, 0, 0, 1)
+#define TEST_PEER WEIR_IPV4(10, 0, 0, 2)
+#define TEST_GATEWAY WEIR_IPV4(10, 0, 0, 254)
+#define TEST_FAR WEIR_IPV4(192, 0, 2, 9)
 #define TEST_PREFIX 24
 
 extern const struct rte_ether_addr test_mac_us, test_mac_peer, test_mac_other, test_mac_broadcast;

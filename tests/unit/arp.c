@@ -179,8 +179,8 @@ Test(arp, our_address_claimed_by_another_is_counted_and_not_believed)
 Test(arp, malformed_packets_are_counted_and_change_nothing)
 {
     const struct rte_ether_addr zero = {{0}}, multicast = {{0x03, 0, 0, 0, 0, 1}};
-    static const uint32_t senders[] = {UINT32_MAX, RTE_IPV4(127, 0, 0, 1), RTE_IPV4(224, 0, 0, 1),
-                                       RTE_IPV4(240, 0, 0, 1)};
+    static const uint32_t senders[] = {UINT32_MAX, WEIR_IPV4(127, 0, 0, 1), WEIR_IPV4(224, 0, 0, 1),
+                                       WEIR_IPV4(240, 0, 0, 1)};
     uint64_t bad = 0;
 
     open_link(&(struct weir_link_options){0});

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 #include <weir/net/ip.h>
+#include <weir/net/wire.h>
 
 TestSuite(endpoint);
 
@@ -32,7 +33,7 @@ Test(endpoint, addresses_are_in_network_order_and_ports_in_the_hosts)
     cr_assert_eq(weir_endpoint_parse("10.0.0.1:258", &endpoint), 0);
     cr_assert_eq(endpoint.family, AF_INET);
     cr_assert_eq(endpoint.port, 258);
-    cr_assert_eq(endpoint.v4.s_addr, htonl(RTE_IPV4(10, 0, 0, 1)));
+    cr_assert_eq(endpoint.v4.s_addr, htonl(WEIR_IPV4(10, 0, 0, 1)));
 }
 
 Test(endpoint, the_longest_fits_and_a_small_buffer_is_not_overrun)

@@ -108,7 +108,7 @@ Test(icmp, echo_to_a_broadcast_or_with_a_wrong_checksum_is_not_answered)
 {
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    icmp_frame(RTE_IPV4(10, 0, 0, 255), 8, 0, "abcd", 4);
+    icmp_frame(WEIR_IPV4(10, 0, 0, 255), 8, 0, "abcd", 4);
     cr_assert_eq(input(), 0);
     icmp_frame(TEST_US, 8, 0, "abcd", 4);
     memcpy(frame.bytes, &test_mac_broadcast, 6);

@@ -172,10 +172,10 @@ Test(ip, packets_for_others_are_dropped)
 {
     open_ip(0);
     cr_assert_eq(input_from_to(TEST_PEER, TEST_PEER), 0);
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(10, 0, 1, 255)), 0, "another network's broadcast");
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(127, 0, 0, 1)), 0);
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(10, 0, 1, 255)), 0, "another network's broadcast");
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(127, 0, 0, 1)), 0);
     cr_assert_eq(input_from_to(TEST_PEER, 0), 0);
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(240, 0, 0, 1)), 0);
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(240, 0, 0, 1)), 0);
     cr_assert_eq(stats()->in_addr_errors, 5);
     expect_nothing();
     test_net_close(&net);
@@ -186,11 +186,11 @@ Test(ip, broadcasts_and_multicasts_are_flagged)
     open_ip(0);
     cr_assert_eq(input_from_to(TEST_PEER, UINT32_MAX), 17);
     cr_assert(rx.broadcast);
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(10, 0, 0, 255)), 17);
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(10, 0, 0, 255)), 17);
     cr_assert(rx.broadcast);
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(224, 0, 0, 1)), 17);
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(224, 0, 0, 1)), 17);
     cr_assert(rx.broadcast);
-    cr_assert_eq(input_from_to(TEST_PEER, RTE_IPV4(239, 255, 255, 255)), 17);
+    cr_assert_eq(input_from_to(TEST_PEER, WEIR_IPV4(239, 255, 255, 255)), 17);
     cr_assert(rx.broadcast);
     cr_assert_eq(input_from_to(TEST_PEER, TEST_US), 17);
     cr_assert(!rx.broadcast);
@@ -203,14 +203,14 @@ Test(ip, broadcasts_and_multicasts_are_flagged)
 Test(ip, senders_that_no_host_can_be_are_dropped)
 {
     static const uint32_t senders[] = {0,
-                                       RTE_IPV4(0, 0, 0, 9),
+                                       WEIR_IPV4(0, 0, 0, 9),
                                        UINT32_MAX,
-                                       RTE_IPV4(10, 0, 0, 255),
-                                       RTE_IPV4(127, 0, 0, 1),
-                                       RTE_IPV4(127, 255, 255, 254),
-                                       RTE_IPV4(224, 0, 0, 1),
-                                       RTE_IPV4(239, 1, 1, 1),
-                                       RTE_IPV4(240, 0, 0, 1),
+                                       WEIR_IPV4(10, 0, 0, 255),
+                                       WEIR_IPV4(127, 0, 0, 1),
+                                       WEIR_IPV4(127, 255, 255, 254),
+                                       WEIR_IPV4(224, 0, 0, 1),
+                                       WEIR_IPV4(239, 1, 1, 1),
+                                       WEIR_IPV4(240, 0, 0, 1),
                                        TEST_US};
     open_ip(0);
     for (unsigned i = 0; i < RTE_DIM(senders); i++)
@@ -284,13 +284,13 @@ Test(ip, impossible_options_are_refused)
         {TEST_US, TEST_US ^ 1, 31, 0},
         {TEST_US, TEST_FAR, 0, 0},
         {0, 0, 24, -EINVAL},
-        {RTE_IPV4(224, 0, 0, 1), 0, 24, -EINVAL},
-        {RTE_IPV4(127, 0, 0, 1), 0, 8, -EINVAL},
-        {RTE_IPV4(10, 0, 0, 255), 0, 24, -EINVAL},
+        {WEIR_IPV4(224, 0, 0, 1), 0, 24, -EINVAL},
+        {WEIR_IPV4(127, 0, 0, 1), 0, 8, -EINVAL},
+        {WEIR_IPV4(10, 0, 0, 255), 0, 24, -EINVAL},
         {TEST_US, 0, 33, -EINVAL},
         {TEST_US, TEST_FAR, 24, -EINVAL},
         {TEST_US, TEST_US, 24, -EINVAL},
-        {TEST_US, RTE_IPV4(10, 0, 0, 255), 24, -EINVAL},
+        {TEST_US, WEIR_IPV4(10, 0, 0, 255), 24, -EINVAL},
     };
     open_ip(0);
     for (unsigned i = 0; i < RTE_DIM(cases); i++) {
@@ -457,10 +457,10 @@ Test(ip, destinations_without_a_way_are_refused)
     static const uint32_t invalid[] = {0,
                                        TEST_US,
                                        UINT32_MAX,
-                                       RTE_IPV4(10, 0, 0, 255),
-                                       RTE_IPV4(224, 0, 0, 5),
-                                       RTE_IPV4(240, 0, 0, 5),
-                                       RTE_IPV4(127, 0, 0, 1)};
+                                       WEIR_IPV4(10, 0, 0, 255),
+                                       WEIR_IPV4(224, 0, 0, 5),
+                                       WEIR_IPV4(240, 0, 0, 5),
+                                       WEIR_IPV4(127, 0, 0, 1)};
     struct weir_ip *lonely;
     struct weir_ip_options options = {.address = TEST_US + 7, .prefix = 24, .pool = net.pool};
 

@@ -288,7 +288,7 @@ Test(udp, closed_port_is_answered_unreachable_but_not_to_a_broadcast)
     cr_assert(test_net_take(&net, &frame));
     cr_assert_eq(memcmp(frame.bytes + 34, "\3\3", 2), 0);
     cr_assert_eq(memcmp(frame.bytes + 42, about.bytes + 14, about.length - 14), 0);
-    test_frame_udp(&frame, TEST_PEER, PEER_PORT, RTE_IPV4(10, 0, 0, 255), PORT + 1, "anyone", 6);
+    test_frame_udp(&frame, TEST_PEER, PEER_PORT, WEIR_IPV4(10, 0, 0, 255), PORT + 1, "anyone", 6);
     input();
     cr_assert_eq(stats()->no_ports, 2);
     cr_assert(!test_net_take(&net, &frame));

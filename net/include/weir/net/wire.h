@@ -100,6 +100,9 @@ void weir_arp_write(void *bytes, const struct weir_arp *arp);
 
 /* ---- IPv4. Source: RFC 791 section 3.1 ---- */
 
+/* 10.0.0.1 is WEIR_IPV4(10, 0, 0, 1), in host order. (RTE_IPV4 shifts an int, which addresses above 127 overflow.) */
+#define WEIR_IPV4(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
 struct weir_ipv4 {
     uint32_t src, dst;        /* host order                                                 */
     uint16_t total_length;    /* at least header_length; may be more than what has arrived  */
