@@ -49,6 +49,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define DATA_RETRIES 15                  /* some 460 s: R2, RFC 1122 section 4.2.3.5                           */
 #define ORPHAN_RETRIES 9                 /* some 102 s: nobody waits for it, but R2 is 100 s at least          */
 #define FIN_WAIT_2_TIME WEIR_SECONDS(60) /* nobody's: as Linux                                             */
+#define DOUBT_AFTER 2                    /* timeouts without an answer: then the next hop's MAC may be wrong    */
 #define DUPACKS 3                        /* RFC 5681 section 3.2                                               */
 #define DUPACKS_OWED_MAX 64              /* a turn: more would tell nothing                                    */
 #define COALESCE_MAX 512                 /* payload of at most this many bytes moves into the tail of the last */

@@ -75,6 +75,8 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     if (!waits)
         return;
     c->unanswered++;
+    if (c->unanswered >= DOUBT_AFTER)
+        weir_ip_doubt(tcp->ip, tcp->now, &c->path);
     if (gives_up(c)) {
         tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
         return;

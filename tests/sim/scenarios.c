@@ -112,13 +112,22 @@ static int receiver(void *arg)
     return n;
 }
 
+/* A cable cut for 20 s may swallow all SYNs of one attempt, which is a minute: a client tries again. */
+static int connect_to_server(struct client *client)
+{
+    struct weir_endpoint server = world_endpoint(1, PORT);
+    int rc = -ETIMEDOUT;
+    for (int attempt = 0; attempt < 3 && rc == -ETIMEDOUT; attempt++)
+        rc = weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream);
+    return rc;
+}
+
 static int talk(void *arg)
 {
     struct client *client = arg;
-    struct weir_endpoint server = world_endpoint(1, PORT);
     struct weir_nursery nursery;
     int rc = 0;
-    WEIR_TRY(weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream));
+    WEIR_TRY(connect_to_server(client));
     weir_with_nursery (&nursery, rc) {
         weir_start_soon(&nursery, sender, client);
         weir_start_soon(&nursery, receiver, client);
@@ -226,11 +235,10 @@ static int count_then_answer(struct weir_stream *stream, void *arg)
 static int ask_for_count(void *arg)
 {
     struct client *client = arg;
-    struct weir_endpoint server = world_endpoint(1, PORT);
     uint64_t total = 0;
     size_t got = 0;
     int n = 0;
-    WEIR_TRY(weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream));
+    WEIR_TRY(connect_to_server(client));
     int rc = sender(client);
     while (rc == 0 && got < sizeof total &&
            (n = weir_receive_some(client->stream, (uint8_t *)&total + got, sizeof total - got)) > 0)

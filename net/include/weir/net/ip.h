@@ -102,6 +102,10 @@ WEIR_MUST_CHECK int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct 
  * enough for each acknowledgement. Checkpoint: never. */
 void weir_ip_confirm(struct weir_ip *ip, weir_time now, const struct weir_ip_path *path);
 
+/* Told by a protocol above that nothing comes back on this path: the next hop's MAC is asked for again.
+ * Checkpoint: never. */
+void weir_ip_doubt(struct weir_ip *ip, weir_time now, const struct weir_ip_path *path);
+
 /* Turns a packet to send into one that has `room` bytes of headroom to be written (weir_packet_writable): by a copy, or
  * by a segment of its own for headers where the device takes several. Takes ownership. Returns the packet, or NULL: no
  * memory (freed and counted). Checkpoint: never. */

@@ -103,6 +103,10 @@ void weir_link_send(struct weir_link *link, weir_time now, struct weir_neighbour
  * one whose generation has not changed since it was looked up. Source: RFC 1122 section 2.3.2.1 (4). */
 void weir_link_confirm(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour);
 
+/* Told by an upper protocol that a neighbour does not seem to answer: it is asked again, by broadcast, and believed
+ * meanwhile. Checkpoint: never. Source: RFC 1122 section 2.3.2.1 (4). */
+void weir_link_doubt(struct weir_link *link, weir_time now, struct weir_neighbour *neighbour);
+
 /* Does what is due by now: repeats requests, expires entries. Call when weir_link_next_deadline has come. */
 void weir_link_timers(struct weir_link *link, weir_time now);
 weir_time weir_link_next_deadline(const struct weir_link *link);
