@@ -23,6 +23,7 @@ int weir_udp_open(struct weir_udp **opened, const struct weir_udp_options *optio
         return -ENOMEM;
     }
     for (unsigned i = udp->sockets_max; i-- > 0;) {
+        udp->sockets[i].udp = NULL;
         udp->sockets[i].next = udp->free;
         udp->free = &udp->sockets[i];
     }
@@ -34,9 +35,9 @@ void weir_udp_close(struct weir_udp *udp)
 {
     if (udp == NULL)
         return;
-    for (unsigned port = 0; port < RTE_DIM(udp->by_port); port++)
-        if (udp->by_port[port] != 0)
-            weir_packet_queue_free(&udp_find(udp, (uint16_t)port)->queue);
+    for (unsigned i = 0; i < udp->sockets_max; i++)
+        if (udp->sockets[i].udp != NULL)
+            weir_packet_queue_free(&udp->sockets[i].queue);
     free(udp->sockets);
     free(udp);
 }
@@ -89,6 +90,7 @@ void weir_udp_unbind(struct weir_udp *udp, struct weir_udp_socket *socket)
     if (socket->announced)
         forget_event(udp, socket);
     udp->by_port[socket->port] = 0;
+    socket->udp = NULL;
     socket->next = udp->free;
     udp->free = socket;
 }

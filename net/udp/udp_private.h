@@ -9,7 +9,7 @@
 #define PATHS_MAX 8
 
 struct weir_udp_socket {
-    struct weir_udp *udp;
+    struct weir_udp *udp; /* NULL: not bound */
     void *user;
     uint16_t port;
     bool announced;                 /* in the list of events */
