@@ -98,8 +98,7 @@ unsigned weir_tcp_unfinished(const struct weir_tcp *tcp)
     unsigned unfinished = 0;
 
     for (uint32_t i = 0; i < tcp->connections_max; i++)
-        unfinished +=
-            tcp->connections[i].state != WEIR_TCP_CLOSED && tcp->connections[i].state != WEIR_TCP_TIME_WAIT;
+        unfinished += tcp->connections[i].state != WEIR_TCP_CLOSED && tcp->connections[i].state != WEIR_TCP_TIME_WAIT;
     return unfinished;
 }
 

@@ -89,8 +89,7 @@ static void let_go(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool res
     c->send_next = NULL;
     c->snd_end = c->snd_una;
     tcp_queue_free(tcp, &c->send);
-    tcp_queue_free(tcp, &c->out_of_order);
-    c->out_of_order_count = 0;
+    tcp_out_of_order_free(tcp, c);
     if (reset) {
         tcp_queue_free(tcp, &c->receive);
         c->rcv_queued = 0;

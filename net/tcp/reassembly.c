@@ -9,6 +9,13 @@ void tcp_queue_free(struct weir_tcp *tcp, struct weir_packet_queue *queue)
         tcp_drop_held(tcp, m);
 }
 
+void tcp_out_of_order_free(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    tcp_queue_free(tcp, &c->out_of_order);
+    tcp->out_of_order_held -= c->out_of_order_count;
+    c->out_of_order_count = 0;
+}
+
 /* ---- cutting ---- */
 
 struct rte_mbuf *tcp_trim_front(struct rte_mbuf *m, uint32_t bytes)
@@ -71,10 +78,18 @@ static bool coalesce(struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t
     return true;
 }
 
+static void forget_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    tcp->stats.memory_dropped += c->out_of_order_count;
+    tcp_out_of_order_free(tcp, c);
+}
+
 bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t length)
 {
     if (coalesce(c, m, length))
         return true;
+    if (tcp->packets_held >= tcp->packets_max) /* what comes next is worth more than what comes after it */
+        forget_out_of_order(tcp, c);
     if (tcp->packets_held >= tcp->packets_max) {
         tcp->stats.memory_dropped++;
         rte_pktmbuf_free(m);
@@ -98,11 +113,6 @@ static void set_extent(struct rte_mbuf *m, uint32_t seq)
     weir_packet(m)->tcp.len = m->pkt_len;
 }
 
-static unsigned out_of_order_max(const struct weir_tcp *tcp)
-{
-    return 16 + tcp->receive_buffer / 512;
-}
-
 /* Takes out those that the range from `seq` to `end` covers, from the one after `before` (NULL: the first) on. */
 static void remove_covered(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *before, uint32_t end)
 {
@@ -112,6 +122,7 @@ static void remove_covered(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
         struct rte_mbuf *m = *link;
         *link = weir_packet(m)->next;
         c->out_of_order_count--;
+        tcp->out_of_order_held--;
         tcp_drop_held(tcp, m);
     }
     if (*link == NULL)
@@ -156,6 +167,10 @@ static void insert(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct r
         return;
     remove_covered(tcp, c, before, packet_end(m));
     next = before != NULL ? weir_packet(before)->next : c->out_of_order.head;
+    if (next != NULL && !seq_after(weir_packet(next)->tcp.seq, weir_packet(m)->tcp.seq)) {
+        rte_pktmbuf_free(m); /* between the two, nothing is left of it */
+        return;
+    }
     if (next != NULL && seq_before(weir_packet(next)->tcp.seq, packet_end(m))) {
         tcp_trim_back(m, packet_end(m) - weir_packet(next)->tcp.seq);
         set_extent(m, weir_packet(m)->tcp.seq);
@@ -168,14 +183,23 @@ static void insert(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct r
     if (next == NULL)
         c->out_of_order.tail = m;
     c->out_of_order_count++;
+    tcp->out_of_order_held++;
     tcp->packets_held++;
+}
+
+/* No more than half of what may be held, all connections together: what waits for a segment that never comes must leave
+ * the others room to go on. */
+static bool out_of_order_full(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    return tcp->packets_held >= tcp->packets_max || tcp->out_of_order_held >= tcp->packets_max / 2 ||
+           c->out_of_order_count >= 16 + tcp->receive_buffer / 512;
 }
 
 static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq)
 {
     tcp->stats.out_of_order++;
     tcp_owe_duplicate(tcp, c);
-    if (tcp->packets_held >= tcp->packets_max || c->out_of_order_count >= out_of_order_max(tcp)) {
+    if (out_of_order_full(tcp, c)) {
         tcp->stats.memory_dropped++;
         rte_pktmbuf_free(m);
         return;
@@ -194,6 +218,7 @@ static void drain(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 
         weir_packet_queue_pop(&c->out_of_order);
         c->out_of_order_count--;
+        tcp->out_of_order_held--;
         tcp->packets_held--;
         if (have >= weir_packet(m)->tcp.len) {
             rte_pktmbuf_free(m);

@@ -83,7 +83,7 @@ void weir_tcp_destroy(struct weir_tcp *tcp)
         struct weir_tcp_connection *c = &tcp->connections[i];
         tcp_queue_free(tcp, &c->send);
         tcp_queue_free(tcp, &c->receive);
-        tcp_queue_free(tcp, &c->out_of_order);
+        tcp_out_of_order_free(tcp, c);
     }
     WEIR_ASSERT_EQ(tcp->packets_held, 0);
     free_memory(tcp);

@@ -212,7 +212,7 @@ struct weir_tcp {
     uint64_t hash_key[2];
     struct weir_ip *ip;
     uint32_t receive_buffer, send_buffer;
-    unsigned packets_held, packets_max;
+    unsigned packets_held, packets_max, out_of_order_held;
     struct tcp_ring dirty, reports;
     struct rte_mempool *pool, *control_pool;
     struct weir_tcp_stats stats;
@@ -456,6 +456,7 @@ void tcp_receive_text(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
 struct rte_mbuf *tcp_trim_front(struct rte_mbuf *m, uint32_t bytes);
 void tcp_trim_back(struct rte_mbuf *m, uint32_t bytes);
 void tcp_queue_free(struct weir_tcp *tcp, struct weir_packet_queue *queue);
+void tcp_out_of_order_free(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 
 /* ---- emit.c ---- */
 /* Puts header and checksum in front of a payload (m->data at it) and sends it. Carries the ACK. Takes m. */

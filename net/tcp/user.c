@@ -89,9 +89,9 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
     struct weir_packet *packet = weir_packet(m);
     int error = send_error(c);
 
-    WEIR_ASSERT(m->pkt_len > 0);
     if (WEIR_UNLIKELY(error != 0))
         return error;
+    WEIR_ASSERT(m->pkt_len > 0);
     if (WEIR_UNLIKELY(no_room(tcp, c))) {
         c->flags |= F_BLOCKED;
         return -EAGAIN;

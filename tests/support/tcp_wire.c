@@ -12,6 +12,16 @@ uint8_t wire_byte(bool ours, uint32_t seq)
 
 /* ---- the device's side ---- */
 
+/* The peer's ARP: who asks for it is answered. */
+static bool is_arp(struct wire *w, struct rte_mbuf *m)
+{
+    if (rte_pktmbuf_mtod(m, struct rte_ether_hdr *)->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+        return false;
+    w->asked = true;
+    rte_pktmbuf_free(m);
+    return true;
+}
+
 static void keep(struct wire *w, struct rte_mbuf *m)
 {
     struct wire_frame *frame = &w->sent[w->sent_count++];
@@ -36,7 +46,8 @@ static void take_burst(struct weir_burst *burst)
     struct wire *w = WEIR_CONTAINER_OF(burst, struct wire, burst);
 
     for (unsigned i = 0; i < burst->count; i++)
-        keep(w, burst->packets[i]);
+        if (!is_arp(w, burst->packets[i]))
+            keep(w, burst->packets[i]);
     burst->count = 0;
 }
 
@@ -93,7 +104,7 @@ static void introduce_peer(struct wire *w)
     weir_arp_write(rte_pktmbuf_append(m, WEIR_ARP_LENGTH), &arp);
     cr_assert_eq(weir_link_input(w->link, w->now, m), 0);
     take_burst(&w->burst);
-    w->sent_count = w->sent_taken = 0;
+    w->asked = false;
 }
 
 void wire_open(struct wire *w)
@@ -113,6 +124,7 @@ void wire_open(struct wire *w)
     w->options.pool = w->pool;
     w->options.control_pool = w->control;
     cr_assert_eq(weir_tcp_open(&w->tcp, &w->options, w->ip), 0);
+    w->sent_count = w->sent_taken = 0;
     introduce_peer(w);
 }
 
@@ -241,6 +253,8 @@ void wire_flush(struct wire *w)
 {
     weir_tcp_flush(w->tcp, w->now);
     take_burst(&w->burst);
+    if (w->asked)
+        introduce_peer(w);
 }
 
 void wire_advance(struct wire *w, weir_time by)

@@ -53,7 +53,8 @@ struct wire {
     /* what was sent and not yet looked at */
     struct wire_frame *sent;
     unsigned sent_count, sent_taken;
-    bool hold; /* a device that is slow: it keeps what it was given, up to 64 packets */
+    bool asked; /* by ARP, for the peer */
+    bool hold;  /* a device that is slow: it keeps what it was given, up to 64 packets */
     struct rte_mbuf *held[64];
     unsigned held_count;
 };
