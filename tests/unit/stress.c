@@ -87,7 +87,7 @@ static int child(void *arg)
     struct frame *parent = arg;
     int rc = 0;
     world.alive++;
-    for (uint64_t n = 1 + below(4); n > 0 && rc == 0; n--) {
+    for (uint64_t n = 1 + below(8); n > 0 && rc == 0; n--) {
         for (struct frame *at = parent; at != NULL; at = at->parent)
             cr_assert_not(at->ended, "seed %lu: a child outlived its nursery", world.seed);
         rc = act(parent);
@@ -126,7 +126,7 @@ static int in_nursery(struct frame *parent)
     struct weir_nursery nursery;
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
-        for (uint64_t n = below(4); n > 0; n--)
+        for (uint64_t n = 1 + below(4); n > 0; n--)
             weir_start_soon(&nursery, child, &frame);
         if (below(3) == 0) {
             int started = weir_start(&nursery, report_and_go_on, &frame, NULL);
@@ -180,8 +180,8 @@ static int live(void *arg)
     for (int c = 0; c < CHANNELS; c++)
         WEIR_TRY(weir_open_memory_channel(&world.send[c], &world.receive[c], c == 2 ? WEIR_UNBOUNDED : (size_t)c,
                                           sizeof(uint64_t), count_destroyed, NULL));
-    weir_move_on_after (&end, WEIR_MILLISECONDS(1), rc)
-        for (int i = 0; i < 8 && rc == 0; i++)
+    for (int i = 0; i < 20 && rc == 0; i++)
+        weir_move_on_after (&end, WEIR_MICROSECONDS(100), rc)
             rc = in_nursery(&top);
     for (int c = 0; c < CHANNELS; c++) {
         struct weir_channel_statistics statistics;
@@ -213,7 +213,7 @@ static uint64_t run_seed(uint64_t seed)
 
 Test(stress, random_trees_keep_the_rules, .timeout = 110)
 {
-    for (uint64_t seed = 1; seed <= 1500; seed++)
+    for (uint64_t seed = 1; seed <= 4000; seed++)
         run_seed(seed);
 }
 
