@@ -1,0 +1,405 @@
+/* Streams, listeners and datagrams as tasks see them: two stacks on a perfect cable, in virtual time. */
+#include "../sim/world.h"
+#include "eal.h"
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { PORT = 80, POOL = 4095 };
+
+TestSuite(stream, .init = test_eal_init, .timeout = 60);
+
+/* Runs a body between two stacks; what it notes with CHECK is what fails the test. */
+static void run(int (*body)(struct world *world), void (*prepare)(struct world *world))
+{
+    struct scenario scenario = {"unit", "", prepare, body};
+    struct world *world = calloc(1, sizeof *world);
+    struct rte_mempool *pool = test_pool(POOL);
+    bool held = world_run(world, &scenario, 42, pool, NULL);
+    cr_assert(held, "%s", world->failure);
+    free(world);
+    test_pool_is_full(pool);
+}
+
+#define CHECK(world, condition)                                                                                        \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return world_fail((world), "line %d: %s", __LINE__, #condition);                                           \
+    } while (0)
+
+/* A connected pair: `ends[0]` on host 0 opened it, `ends[1]` on host 1 accepted it. */
+static int connect_pair(struct world *world, struct weir_stream *ends[2])
+{
+    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_listener *listener;
+    WEIR_TRY(weir_open_tcp_listener(world->stacks[1], PORT, 0, &listener));
+    WEIR_TRY(weir_open_tcp_stream(world->stacks[0], &server, &ends[0]));
+    WEIR_TRY(weir_accept(listener, &ends[1]));
+    weir_listener_close(listener);
+    return 0;
+}
+
+static int close_pair(struct weir_stream *ends[2])
+{
+    WEIR_TRY(weir_stream_close(ends[0]));
+    return weir_stream_close(ends[1]);
+}
+
+/* ---- opening ---- */
+
+static int refused(struct world *world)
+{
+    struct weir_endpoint nobody = world_endpoint(1, 9);
+    struct weir_stream *stream = NULL;
+    CHECK(world, weir_open_tcp_stream(world->stacks[0], &nobody, &stream) == -ECONNREFUSED);
+    CHECK(world, stream == NULL);
+    return 0;
+}
+
+Test(stream, connecting_to_a_closed_port_is_refused)
+{
+    run(refused, NULL);
+}
+
+static int port_in_use(struct world *world)
+{
+    struct weir_listener *first, *second;
+    struct weir_datagrams *udp, *udp2;
+    WEIR_TRY(weir_open_tcp_listener(world->stacks[1], PORT, 0, &first));
+    CHECK(world, weir_open_tcp_listener(world->stacks[1], PORT, 0, &second) == -EADDRINUSE);
+    WEIR_TRY(weir_open_datagrams(world->stacks[1], PORT, &udp)); /* the other protocol's port is another one */
+    CHECK(world, weir_open_datagrams(world->stacks[1], PORT, &udp2) == -EADDRINUSE);
+    weir_listener_close(first);
+    weir_datagrams_close(udp);
+    WEIR_TRY(weir_open_tcp_listener(world->stacks[1], PORT, 0, &first));
+    weir_listener_close(first);
+    return 0;
+}
+
+Test(stream, a_port_is_in_use_until_its_listener_closes)
+{
+    run(port_in_use, NULL);
+}
+
+static int connect_timeout(struct world *world)
+{
+    struct weir_endpoint nowhere = {.family = AF_INET, .port = 1, .v4.s_addr = rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, 9))};
+    struct weir_stream *stream;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_fail_after (&scope, WEIR_SECONDS(2), rc) {
+        rc = weir_open_tcp_stream(world->stacks[0], &nowhere, &stream);
+    }
+    CHECK(world, rc == -ETIMEDOUT && scope.cancelled_caught);
+    struct weir_stack_stats stats;
+    weir_stack_stats(world->stacks[0], &stats);
+    CHECK(world, stats.tcp.connections == 0); /* cancelled: nothing is left behind */
+    return 0;
+}
+
+Test(stream, a_cancelled_connect_leaves_nothing_behind)
+{
+    run(connect_timeout, NULL);
+}
+
+static int addresses(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_endpoint local[2], remote[2];
+    char text[WEIR_ENDPOINT_TEXT];
+    WEIR_TRY(connect_pair(world, ends));
+    for (int i = 0; i < 2; i++)
+        weir_stream_endpoints(ends[i], &local[i], &remote[i]);
+    CHECK(world, strcmp(weir_endpoint_format(&local[1], text, sizeof text), "10.0.0.2:80") == 0);
+    CHECK(world, local[0].port == remote[1].port && local[0].v4.s_addr == remote[1].v4.s_addr);
+    CHECK(world, remote[0].port == PORT);
+    return close_pair(ends);
+}
+
+Test(stream, both_ends_know_both_addresses)
+{
+    run(addresses, NULL);
+}
+
+/* ---- sending and receiving ---- */
+
+static int eof_and_after(struct world *world)
+{
+    struct weir_stream *ends[2];
+    char bytes[16];
+    WEIR_TRY(connect_pair(world, ends));
+    WEIR_TRY(weir_send_all(ends[0], "ping", 4));
+    WEIR_TRY(weir_send_eof(ends[0]));
+    WEIR_TRY(weir_send_eof(ends[0])); /* again: nothing */
+    CHECK(world, weir_send_all(ends[0], "x", 1) == -EPIPE);
+    CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 4);
+    CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 0);
+    CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 0); /* the end stays the end */
+    WEIR_TRY(weir_send_all(ends[1], "pong!", 5));                       /* the other direction is open */
+    CHECK(world, weir_receive_some(ends[0], bytes, sizeof bytes) == 5 && memcmp(bytes, "pong!", 5) == 0);
+    return close_pair(ends);
+}
+
+Test(stream, half_close_ends_one_direction_only)
+{
+    run(eof_and_after, NULL);
+}
+
+static int reset_is_told(struct world *world)
+{
+    struct weir_stream *ends[2];
+    char byte;
+    WEIR_TRY(connect_pair(world, ends));
+    weir_stream_abort(ends[0]);
+    CHECK(world, weir_receive_some(ends[1], &byte, 1) == -ECONNRESET);
+    CHECK(world, weir_send_all(ends[1], "x", 1) < 0);
+    return weir_stream_close(ends[1]);
+}
+
+Test(stream, an_abort_is_a_reset_at_the_other_end)
+{
+    run(reset_is_told, NULL);
+}
+
+struct waiting {
+    struct weir_stream *stream;
+    struct weir_listener *listener;
+    int result;
+};
+
+static int wait_for_bytes(void *arg)
+{
+    struct waiting *waiting = arg;
+    char byte;
+    waiting->result = weir_receive_some(waiting->stream, &byte, 1);
+    return 0;
+}
+
+static int busy_and_closed(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_nursery nursery;
+    char byte;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    struct waiting waiting = {.stream = ends[1], .result = 99};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, wait_for_bytes, &waiting);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(5)));
+        rc = weir_receive_some(ends[1], &byte, 1) == -EBUSY ? 0 : -EIO;
+        if (rc == 0)
+            rc = weir_stream_close(ends[1]);
+    }
+    WEIR_TRY(rc);
+    CHECK(world, waiting.result == -EBADF);
+    return weir_stream_close(ends[0]);
+}
+
+Test(stream, a_second_reader_is_busy_and_a_close_wakes_the_first)
+{
+    run(busy_and_closed, NULL);
+}
+
+static int cancel_loses_nothing(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_scope scope;
+    struct rte_mbuf *packet;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    weir_move_on_after (&scope, WEIR_MILLISECONDS(10), rc) {
+        rc = weir_stream_receive(ends[1], &packet);
+    }
+    CHECK(world, rc == 0 && scope.cancelled_caught);
+    WEIR_TRY(weir_send_all(ends[0], "late", 4));
+    CHECK(world, weir_stream_receive(ends[1], &packet) == 4);
+    rte_pktmbuf_free(packet);
+    return close_pair(ends);
+}
+
+Test(stream, a_cancelled_receive_loses_nothing)
+{
+    run(cancel_loses_nothing, NULL);
+}
+
+static int checkpoints(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_stream *none;
+    struct weir_scope scope;
+    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct rte_mbuf *packet;
+    char byte;
+    int rc = 0, seen = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    WEIR_TRY(weir_send_all(ends[0], "there", 5)); /* so that a receive would be answered at once */
+    WEIR_TRY(weir_sleep(WEIR_MILLISECONDS(1)));
+    weir_with_scope (&scope, rc) {
+        weir_scope_cancel(&scope);
+        seen += weir_receive_some(ends[1], &byte, 1) == -ECANCELED;
+        seen += weir_stream_receive(ends[1], &packet) == -ECANCELED;
+        seen += weir_send_all(ends[1], "x", 1) == -ECANCELED;
+        seen += weir_stream_send(ends[1], weir_packet_alloc(world->stacks[1])) == -ECANCELED;
+        seen += weir_send_eof(ends[1]) == -ECANCELED;
+        seen += weir_open_tcp_stream(world->stacks[0], &server, &none) == -ECANCELED;
+        seen += weir_stream_close(ends[1]) == -ECANCELED; /* and is closed all the same */
+    }
+    CHECK(world, seen == 7);
+    return weir_stream_close(ends[0]);
+}
+
+Test(stream, every_call_is_a_checkpoint_on_its_fast_path_too)
+{
+    run(checkpoints, NULL);
+}
+
+/* ---- back-pressure ---- */
+
+struct flood {
+    struct world *world;
+    struct weir_stream *stream;
+    size_t sent;
+    int result;
+};
+
+static int flood(void *arg)
+{
+    struct flood *flood = arg;
+    static const char bytes[1000];
+    while ((flood->result = weir_send_all(flood->stream, bytes, sizeof bytes)) == 0)
+        flood->sent += sizeof bytes;
+    return flood->result;
+}
+
+static int writer_waits(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_nursery nursery;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    struct flood writer = {.world = world, .stream = ends[0]};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, flood, &writer);
+        rc = weir_sleep(WEIR_SECONDS(30)); /* nobody reads */
+        weir_nursery_cancel(&nursery);
+    }
+    WEIR_TRY(rc);
+    CHECK(world, writer.result == -ECANCELED);
+    CHECK(world, writer.sent > 10000 && writer.sent < 100000); /* the two buffers, and not more */
+    weir_stream_abort(ends[0]);
+    return weir_stream_close(ends[1]);
+}
+
+static void small_buffers(struct world *world)
+{
+    world->options.receive_buffer = world->options.send_buffer = 16384;
+}
+
+Test(stream, a_writer_waits_for_a_reader_that_does_not_read)
+{
+    run(writer_waits, small_buffers);
+}
+
+static int dry_pool(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct rte_mbuf *hoard[POOL];
+    struct weir_nursery nursery;
+    unsigned hoarded = 0;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    while ((hoard[hoarded] = weir_packet_alloc(world->stacks[0])) != NULL)
+        hoarded++;
+    struct flood writer = {.world = world, .stream = ends[0], .result = 1};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, flood, &writer);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(10)));
+        rc = writer.sent == 0 && writer.result == 1 ? 0 : -EIO; /* it waits, and does not fail */
+        rte_pktmbuf_free_bulk(hoard, hoarded);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(10)));
+        rc = writer.sent > 0 ? 0 : -EIO;
+        weir_nursery_cancel(&nursery);
+    }
+    WEIR_TRY(rc);
+    weir_stream_abort(ends[0]);
+    return weir_stream_close(ends[1]);
+}
+
+Test(stream, a_dry_pool_makes_a_writer_wait)
+{
+    run(dry_pool, small_buffers);
+}
+
+/* ---- serving ---- */
+
+static int answer_once(struct weir_stream *stream, void *arg)
+{
+    char bytes[64];
+    int n = weir_receive_some(stream, bytes, sizeof bytes);
+    if (n <= 0)
+        return n;
+    if (bytes[0] == '!')
+        return -EILSEQ; /* the handler's own failure */
+    return weir_send_all(stream, bytes, (size_t)n);
+}
+
+static int serve(void *arg)
+{
+    struct world *world = arg;
+    return weir_serve_tcp(world->stacks[1], PORT, answer_once, NULL);
+}
+
+static int ask(struct world *world, const char *question, char *answer)
+{
+    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_stream *stream;
+    WEIR_TRY(weir_open_tcp_stream(world->stacks[0], &server, &stream));
+    int rc = weir_send_all(stream, question, 1);
+    if (rc == 0)
+        rc = weir_receive_some(stream, answer, 1);
+    if (rc == 1) /* its task ended, so the server closes */
+        rc = weir_receive_some(stream, answer + 1, 1) == 0 ? 1 : -EIO;
+    int closed = weir_stream_close(stream);
+    return rc < 0 ? rc : rc + closed;
+}
+
+static int serving(struct world *world)
+{
+    struct weir_nursery nursery;
+    char answer[2];
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, serve, world);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(1)));
+        for (int i = 0; i < 5 && rc == 0; i++)
+            rc = ask(world, "a", answer) == 1 && answer[0] == 'a' ? 0 : -EIO;
+        weir_nursery_cancel(&nursery);
+    }
+    return rc;
+}
+
+Test(stream, a_served_connection_is_closed_when_its_task_ends)
+{
+    run(serving, NULL);
+}
+
+static int handler_fails(struct world *world)
+{
+    struct weir_nursery nursery;
+    char answer[2];
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, serve, world);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(1)));
+        int asked = ask(world, "!", answer);
+        rc = asked < 0 && asked != -ECANCELED ? 0 : asked;
+        WEIR_DO(rc, weir_sleep_forever());
+    }
+    CHECK(world, rc == -EILSEQ);
+    weir_error_free(weir_nursery_take_errors(&nursery));
+    return 0;
+}
+
+Test(stream, a_handler_that_fails_by_itself_fails_the_server)
+{
+    run(handler_fails, NULL);
+}
