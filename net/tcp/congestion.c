@@ -17,12 +17,21 @@ static void reno_init(struct weir_tcp_connection *c)
     c->cc_acked = 0;
 }
 
+/* While a timeout is made good one ACK may cover much that never was lost: no more than a segment then, RFC 3465
+ * section 2.3. */
+static void slow_start(struct weir_tcp_connection *c, uint32_t acked)
+{
+    uint32_t most = seq_before(c->snd_una, c->recover) ? c->mss : GROWTH_SEGMENTS * (uint32_t)c->mss;
+
+    c->cwnd += RTE_MIN(RTE_MIN(acked, most), c->ssthresh - c->cwnd);
+}
+
 static void reno_on_ack(struct weir_tcp_connection *c, uint32_t acked, weir_time now)
 {
     if (c->cwnd >= UINT32_MAX / 4) /* far beyond any window that a peer can offer */
         return;
     if (c->cwnd < c->ssthresh) {
-        c->cwnd += RTE_MIN(acked, GROWTH_SEGMENTS * (uint32_t)c->mss);
+        slow_start(c, acked);
         return;
     }
     c->cc_acked += acked;

@@ -73,13 +73,13 @@ static inline void advance(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
         tcp_rtx_start(tcp, c, tcp_rto(c));
 }
 
-/* How far beyond snd_una may be sent. Limited transmit: the first two duplicate ACKs each let one more segment out,
+/* How far beyond snd_una may be sent. Limited transmit: the first two duplicate ACKs each let one more new segment out,
  * RFC 3042. */
 static inline uint32_t send_window(const struct weir_tcp_connection *c)
 {
     uint32_t cwnd = c->cwnd;
 
-    if (WEIR_UNLIKELY((c->flags & F_SLOW) && c->dupacks > 0 && !(c->marks & M_RECOVERY)))
+    if (WEIR_UNLIKELY((c->flags & F_SLOW) && c->dupacks > 0 && !(c->marks & M_RECOVERY) && c->snd_nxt == c->snd_max))
         cwnd += RTE_MIN(c->dupacks, DUPACKS - 1) * (uint32_t)c->mss;
     return RTE_MIN(cwnd, c->snd_wnd);
 }
@@ -185,7 +185,7 @@ static bool send_forced(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     } else {
         length = RTE_MIN(length, c->snd_wnd);
     }
-    return send_next(tcp, c, length, false);
+    return send_next(tcp, c, length, length < c->snd_wnd);
 }
 
 /* The sequence number of a segment that carries nothing: SND.NXT, but never beyond the window, where the peer would not
@@ -264,7 +264,7 @@ static bool output(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if (WEIR_UNLIKELY(fin_is_next(c)) && tcp_flight(c) < c->snd_wnd)
             done &= send_fin(tcp, c);
     }
-    if ((c->flags & F_ACK_OWED) || tcp_window_update_due(tcp, c))
+    if (c->flags & F_ACK_OWED)
         done &= tcp_emit_control(tcp, c, ack_seq(c), ACK);
     watch_window(tcp, c);
     return done;

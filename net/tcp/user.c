@@ -118,8 +118,8 @@ static int receive_end(const struct weir_tcp_connection *c)
 static inline void taken(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t bytes)
 {
     c->rcv_queued -= bytes;
-    if (WEIR_UNLIKELY(!(c->flags & F_DIRTY)) && tcp_window_update_due(tcp, c))
-        tcp_mark_dirty(tcp, c);
+    if (WEIR_UNLIKELY(!(c->flags & F_ACK_OWED)) && tcp_window_update_due(tcp, c))
+        tcp_owe_ack(tcp, c);
 }
 
 int weir_tcp_receive(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf **received)
