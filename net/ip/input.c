@@ -16,7 +16,7 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const void *header
 
     if (flags != RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
         return flags != RTE_MBUF_F_RX_IP_CKSUM_BAD;
-    return weir_sum(header, length) == 0xffff;
+    return (WEIR_LIKELY(length == IPV4_LENGTH) ? weir_sum_ipv4(header) : weir_sum(header, length)) == 0xffff;
 }
 
 /* Source routes are the one option that could hurt a host; the others are skipped. RFC 7126 section 4.3. */

@@ -20,8 +20,7 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const struct weir_
         return true;
     if (flags != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
         return flags != RTE_MBUF_F_RX_L4_CKSUM_BAD;
-    return weir_checksum_join(weir_sum_pseudo(rx->src, rx->dst, IPPROTO_UDP), header->length,
-                              weir_sum_packet(m, 0, header->length)) == 0;
+    return weir_sum_is_right(rx->src, rx->dst, IPPROTO_UDP, header->length, weir_sum_packet(m, 0, header->length));
 }
 
 static inline void enqueue(struct weir_udp *udp, struct weir_udp_socket *socket, struct rte_mbuf *m,

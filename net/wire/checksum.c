@@ -1,5 +1,5 @@
-/* The Internet checksum, RFC 1071. Measured against rte_raw_cksum at 64 to 1460 bytes: faster throughout, 2 times at
- * 1456 bytes with SSE2 alone. */
+/* The Internet checksum, RFC 1071. Measured against rte_raw_cksum, which the compiler vectorises where it can: 1.1 to
+ * 1.3 times as fast up to 160 bytes (carries), 2.9 times and more at 1456 (AVX2; 1.9 with SSE2 alone). */
 #include <weir/net/wire.h>
 
 #if defined(__x86_64__)
@@ -9,8 +9,8 @@
 /* What a vector loop may take at once: its 32 bit lanes, and their total, cannot overflow before this many bytes. */
 #define CHUNK 65536
 
-/* Below this many bytes the wider vectors do not repay the call. */
-#define WIDE_MIN 192
+/* From this many bytes on vectors are worth their setting up. */
+#define LONG_BYTES 256
 
 static inline uint64_t load64(const uint8_t *at)
 {
@@ -19,14 +19,11 @@ static inline uint64_t load64(const uint8_t *at)
     return word;
 }
 
-/* Sums the last length < 16 bytes. */
-static inline uint64_t sum_tail(const uint8_t *at, size_t length, uint64_t sum)
+/* Sums length < 8 bytes. */
+static inline uint64_t sum_tail(const uint8_t *at, size_t length)
 {
-    if (length & 8) {
-        uint64_t word = load64(at);
-        sum += (word & 0xffffffff) + (word >> 32);
-        at += 8;
-    }
+    uint64_t sum = 0;
+
     if (length & 4) {
         uint32_t word;
         memcpy(&word, at, sizeof(word));
@@ -45,6 +42,40 @@ static inline uint64_t sum_tail(const uint8_t *at, size_t length, uint64_t sum)
         sum += word;
     }
     return sum;
+}
+
+/* Adds 32 bytes, with the carries brought around. gcc makes no chain of carries of what C has for it. */
+static inline uint64_t add_block(uint64_t sum, const uint8_t *at)
+{
+#if defined(__x86_64__)
+    __asm__("addq (%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\tadcq $0, %0"
+            : "+&r"(sum)
+            : "r"(at), "m"(*(const uint8_t(*)[32])at)
+            : "cc");
+    return sum;
+#else
+    unsigned __int128 wide = (unsigned __int128)sum + load64(at) + load64(at + 8) + load64(at + 16) + load64(at + 24);
+    uint64_t low = (uint64_t)wide + (uint64_t)(wide >> 64);
+    return low + (low < (uint64_t)wide);
+#endif
+}
+
+static inline uint64_t add_word(uint64_t sum, uint64_t word)
+{
+    sum += word;
+    return sum + (sum < word);
+}
+
+/* For short runs, and where there are no vectors. */
+static inline uint64_t sum_short(const uint8_t *at, size_t length)
+{
+    uint64_t sum = 0;
+
+    for (; length >= 32; length -= 32, at += 32)
+        sum = add_block(sum, at);
+    for (; length >= 8; length -= 8, at += 8)
+        sum = add_word(sum, load64(at));
+    return (sum & 0xffffffff) + (sum >> 32) + sum_tail(at, length);
 }
 
 #if defined(__x86_64__)
@@ -66,7 +97,7 @@ static inline uint64_t lanes_total(__m128i lanes, size_t bytes)
     return (uint64_t)((int64_t)_mm_cvtsi128_si32(lanes) + (int64_t)(bytes / 2) * 32768);
 }
 
-static inline uint64_t sum_chunk(const uint8_t *at, size_t length)
+static uint64_t sum_chunk(const uint8_t *at, size_t length)
 {
     size_t blocks = length & ~(size_t)15, left = blocks;
     __m128i a = _mm_setzero_si128(), b = a;
@@ -77,7 +108,7 @@ static inline uint64_t sum_chunk(const uint8_t *at, size_t length)
     }
     for (; left > 0; left -= 16, at += 16)
         a = add_words(a, at);
-    return sum_tail(at, length & 15, lanes_total(_mm_add_epi32(a, b), blocks));
+    return lanes_total(_mm_add_epi32(a, b), blocks) + sum_short(at, length & 15);
 }
 
 /* The same with 32 byte vectors. Tuned for a CPU that has them: for our baseline the compiler would split each load. */
@@ -110,27 +141,17 @@ WIDE static uint64_t sum_chunk_wide(const uint8_t *at, size_t length)
         lanes = add_words(lanes, at);
         at += 16;
     }
-    return sum_tail(at, length & 15, lanes_total(lanes, blocks));
+    return lanes_total(lanes, blocks) + sum_short(at, length & 15);
 }
 
-static inline uint64_t sum_any(const uint8_t *at, size_t length)
+static uint64_t sum_long(const uint8_t *at, size_t length)
 {
-    return length >= WIDE_MIN && __builtin_cpu_supports("avx2") ? sum_chunk_wide(at, length) : sum_chunk(at, length);
+    return __builtin_cpu_supports("avx2") ? sum_chunk_wide(at, length) : sum_chunk(at, length);
 }
 
 #else
 
-static inline uint64_t sum_any(const uint8_t *at, size_t length)
-{
-    uint64_t low = 0, high = 0;
-
-    for (; length >= 16; length -= 16, at += 16) {
-        uint64_t a = load64(at), b = load64(at + 8);
-        low += (a & 0xffffffff) + (b & 0xffffffff);
-        high += (a >> 32) + (b >> 32);
-    }
-    return sum_tail(at, length, low + high);
-}
+#define sum_long sum_short
 
 #endif
 
@@ -139,9 +160,11 @@ uint16_t weir_sum(const void *bytes, size_t length)
     const uint8_t *at = bytes;
     uint64_t sum = 0;
 
+    if (length < LONG_BYTES)
+        return weir_sum_fold(sum_short(at, length));
     for (; WEIR_UNLIKELY(length > CHUNK); length -= CHUNK, at += CHUNK)
-        sum += sum_any(at, CHUNK);
-    return weir_sum_fold(sum + sum_any(at, length));
+        sum += sum_long(at, CHUNK);
+    return weir_sum_fold(sum + sum_long(at, length));
 }
 
 uint16_t weir_sum_segments(const struct rte_mbuf *m, uint32_t offset, uint32_t length)

@@ -17,14 +17,29 @@
 /* Folds a wide sum of words to 16 bits. Zero only if all the words were zero. Checkpoint: never. */
 static inline uint16_t weir_sum_fold(uint64_t sum)
 {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)((sum & 0xffff) + (sum >> 16));
+    uint32_t half;
+
+    /* halves swapped and added: the upper one is then their sum, with the carry out of the lower one brought around */
+    sum += sum << 32 | sum >> 32;
+    half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return (uint16_t)(half >> 16);
 }
 
 /* Sums `length` bytes; an odd last byte counts as if a zero followed it. Checkpoint: never. Source: RFC 1071. */
 uint16_t weir_sum(const void *bytes, size_t length);
+
+/* Sums the 20 bytes of an IPv4 header without options. Checkpoint: never. */
+static inline uint16_t weir_sum_ipv4(const void *header)
+{
+    uint32_t words[5];
+    uint64_t sum = 0;
+
+    memcpy(words, header, sizeof(words));
+    for (unsigned i = 0; i < 5; i++)
+        sum += words[i];
+    return weir_sum_fold(sum);
+}
 
 /* Sums bytes that lie across the segments of a packet; see weir_sum_packet. */
 uint16_t weir_sum_segments(const struct rte_mbuf *m, uint32_t offset, uint32_t length);
@@ -35,6 +50,14 @@ static inline uint16_t weir_sum_packet(const struct rte_mbuf *m, uint32_t offset
     if (WEIR_LIKELY((uint64_t)offset + length <= m->data_len))
         return weir_sum(rte_pktmbuf_mtod_offset(m, const char *, offset), length);
     return weir_sum_segments(m, offset, length);
+}
+
+/* True if a segment of `length` bytes that sums up to `sum`, its checksum's field included, is right under the pseudo
+ * header of these addresses (host order). Checkpoint: never. Source: RFC 768. */
+static inline bool weir_sum_is_right(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t length, uint16_t sum)
+{
+    return weir_sum_fold((uint64_t)rte_cpu_to_be_32(src) + rte_cpu_to_be_32(dst) + rte_cpu_to_be_16(protocol) +
+                         rte_cpu_to_be_16(length) + sum) == 0xffff;
 }
 
 /* Sums the IPv4 pseudo header without its length: addresses in host order. Checkpoint: never. Source: RFC 768. */
