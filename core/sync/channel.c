@@ -41,7 +41,7 @@ static char *slot(struct weir_channel *channel, size_t index)
 
 static int resize(struct weir_channel *channel, size_t room)
 {
-    char *ring = calloc(room, channel->size);
+    char *ring = room <= PTRDIFF_MAX / channel->size ? malloc(room * channel->size) : NULL;
     if (ring == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < channel->count; i++)

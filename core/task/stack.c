@@ -4,6 +4,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_STACK_REGISTER(start, end) 0
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#endif
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; uapi asm-generic/mman-common.h */
@@ -62,8 +69,11 @@ int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size)
 
 void weir_stacks_close(struct stack_slab *stacks)
 {
-    if (stacks->base != NULL)
-        munmap(stacks->base, stacks->length);
+    if (stacks->base == NULL)
+        return;
+    for (unsigned index = 0; RUNNING_ON_VALGRIND && index < stacks->used; index++)
+        VALGRIND_STACK_DEREGISTER(task_in(stacks, index)->valgrind_id);
+    munmap(stacks->base, stacks->length);
     stacks->base = NULL;
 }
 
@@ -118,6 +128,7 @@ struct weir_task *weir_stacks_take(struct stack_slab *stacks)
     memset(task, 0, sizeof *task);
     task->index = index;
     task->canary = !guarded;
+    task->valgrind_id = VALGRIND_STACK_REGISTER(slot_of(stacks, index) + PAGE, task);
 #if WEIR_ASAN
     task->context.bottom = slot_of(stacks, index) + PAGE;
     task->context.size = (size_t)((char *)task - (slot_of(stacks, index) + PAGE));

@@ -32,6 +32,7 @@ struct weir_task {
     struct weir_task *next_free;
     unsigned index; /* in the slab */
     bool canary;    /* its stack has no guard page */
+    unsigned valgrind_id;
 };
 
 /* Stacks: one address range, slots of `size` bytes: a guard page, the stack, the task at its (staggered) top. */
