@@ -48,30 +48,28 @@ class Echo:
         return socket, ["--lcores", f"0@{core}", *EAL, "--file-prefix", f"weir-bench-{os.getpid()}-{role}",
                         "--vdev", f"net_memif0,role={role},id=0,socket={socket},socket-abstract=no"]
 
-    def load(self, words):
-        _, eal = self.memif("client", LOAD_CORE)
-        output = self.house.run([self.bench / "weir-load", *words, "-t", self.seconds, "--", *eal], self.seconds + 30)
-        return json.loads(output)
-
-    @contextlib.contextmanager
-    def serving(self, name, command, socket):
-        with self.house.running(name, command) as process:
-            self.house.wait_for(socket, process, name)
-            yield
-            if process.poll() is not None:
-                raise Broken(f"{name} ended by itself with {process.returncode}:\n{self.house.log_of(name)}")
+    def served(self, name, command, socket, words):
+        """Runs a server, and the generator on it. The server ends first: one that polls while its memif's other side
+        leaves can crash in DPDK 22.11's driver."""
+        with contextlib.ExitStack() as both:
+            server = both.enter_context(self.house.running(name, command))
+            self.house.wait_for(socket, server, name)
+            load = [self.bench / "weir-load", *words, "--linger", "-t", self.seconds, "--", *self.memif("client", LOAD_CORE)[1]]
+            with self.house.answer_of(f"weir-load on {name}", load, self.seconds + 30) as answer:
+                if server.poll() is not None:
+                    raise Broken(f"{name} ended by itself with {server.returncode}:\n{self.house.log_of(name)}")
+                both.close()
+            return json.loads(answer)
 
     def weir(self, case):
         socket, eal = self.memif("server", SERVER_CORE)
-        command = [self.build / "apps" / "weir", "run", "echo", "--address", "10.0.0.1/24", "--", *eal]
-        with self.serving("weir", command, socket):
-            return self.load(CASES[case][1])
+        command = [self.build / "apps" / "weir", "run", "echo", *eal, "--", "--address", "10.0.0.1/24", "--quiet"]
+        return self.served("weir", command, socket, CASES[case][1])
 
     def reflector(self, case):
         socket, eal = self.memif("server", SERVER_CORE)
         command = [self.bench / "weir-load", "reflect", "-a", "10.0.0.1", "--", *eal]
-        with self.serving("reflector", command, socket):
-            return self.load(CASES[case][1])
+        return self.served("reflector", command, socket, CASES[case][1])
 
     def testpmd(self, case):
         if CASES[case][3] is None:
@@ -80,8 +78,7 @@ class Echo:
         # Its main lcore sleeps in read(); a second one on the same core forwards.
         eal[1] = f"0@{SERVER_CORE},1@{SERVER_CORE}"
         command = ["dpdk-testpmd", *eal, "--", "--forward-mode=5tswap", "--total-num-mbufs=32768", "--no-mlockall", "-a"]
-        with self.serving("testpmd", command, socket):
-            return self.load([*CASES[case][3], "--server-mac", SERVER_MAC])
+        return self.served("testpmd", command, socket, [*CASES[case][3], "--server-mac", SERVER_MAC])
 
     def kernel(self, case):
         if CASES[case][2] is None:
@@ -91,9 +88,9 @@ class Echo:
         server, client = self.spaces
         pinned = [["taskset", "-c", str(core)] for core in (SERVER_CORE, LOAD_CORE)]
         with self.house.running("epoll", [*server, *pinned[0], self.bench / "epoll-echo", "server", "-a", "10.0.0.1"]):
-            return json.loads(self.house.run(
-                [*client, *pinned[1], self.bench / "epoll-echo", "client", "-a", "10.0.0.1", "-t", self.seconds,
-                 *CASES[case][2]], self.seconds + 30))
+            load = [*client, *pinned[1], self.bench / "epoll-echo", "client", "-a", "10.0.0.1", "-t", self.seconds]
+            with self.house.answer_of("epoll-load", [*load, *CASES[case][2]], self.seconds + 30) as answer:
+                return json.loads(answer)
 
 
 SUBJECTS = ("weir", "testpmd", "reflector", "kernel")
@@ -186,9 +183,9 @@ def report_echo(results, options):
 
 def bench_core(house, options):
     """Tasks beside a bare switch; the program itself takes turns."""
-    output = house.run(["taskset", "-c", SERVER_CORE, options.build / "tests" / "bench" / "core-bench",
-                        max(options.rounds, 15)], 600)
-    samples = json.loads(output)
+    command = ["taskset", "-c", SERVER_CORE, options.build / "tests" / "bench" / "core-bench", max(options.rounds, 15)]
+    with house.answer_of("core-bench", command, 600) as answer:
+        samples = json.loads(answer)
     floor = next(iter(samples.values()))
     rows = [["", "ns", "range", "to the floor"]]
     for name, values in samples.items():
@@ -229,7 +226,7 @@ def main():
                 result = bench_core(house, options)
             else:
                 result = report_echo(measure_echo(house, options), options)
-    except Broken as broken:
+    except (Broken, OSError) as broken:
         print(f"\nscripts/bench: {broken}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -37,16 +38,15 @@ class House:
         self.stack.close()
 
     @contextlib.contextmanager
-    def running(self, name, command):
+    def running(self, name, command, **how):
         """Runs a command for as long as the block lasts."""
-        log = open(self.directory / f"{name}.log", "w+", encoding="utf-8", errors="replace")
-        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=log, stderr=log,
-                                   env=self.environment, preexec_fn=die_with_parent)
-        try:
-            yield process
-        finally:
-            self.end(process)
-            log.close()
+        with open(self.directory / f"{name}.log", "w", encoding="utf-8") as log:
+            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stderr=log,
+                                       env=self.environment, preexec_fn=die_with_parent, **{"stdout": log, **how})
+            try:
+                yield process
+            finally:
+                self.end(process)
 
     @staticmethod
     def end(process):
@@ -71,20 +71,16 @@ class House:
                 raise Broken(f"{name} has not made {path} after {seconds} s:\n{self.log_of(name)}")
             time.sleep(0.01)
 
-    def run(self, command, seconds):
-        """Runs a command to its end, within so many seconds. Returns its standard output."""
-        with open(self.directory / "run.log", "w+", encoding="utf-8", errors="replace") as log:
-            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=log, text=True, env=self.environment, preexec_fn=die_with_parent)
-            try:
-                output, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired as late:
-                raise Broken(f"{command[0]} took more than {seconds:.0f} s") from late
-            finally:
-                self.end(process)
-        if process.returncode != 0:
-            raise Broken(f"{command[0]} exits with {process.returncode}:\n{self.log_of('run')}\n{output}")
-        return output
+    @contextlib.contextmanager
+    def answer_of(self, name, command, seconds):
+        """Runs a command until it has written a line, which the block gets; it stays for as long as the block lasts."""
+        with self.running(name, command, stdout=subprocess.PIPE) as process, process.stdout:
+            if not select.select([process.stdout], [], [], seconds)[0]:
+                raise Broken(f"{name} has not answered after {seconds:.0f} s:\n{self.log_of(name)}")
+            line = process.stdout.readline().decode()
+            if not line:
+                raise Broken(f"{name} exits with {process.wait()}:\n{self.log_of(name)}")
+            yield line
 
     def ip(self, *words):
         done = subprocess.run(["ip", *words], capture_output=True, text=True)

@@ -26,6 +26,7 @@ struct load_options {
     uint16_t port;
     struct rte_ether_addr server_mac; /* zero: ask by ARP                           */
     bool timestamps;                  /* tcp: RFC 7323                              */
+    bool linger;                      /* stay connected when done                   */
     unsigned timeout_ms;              /* silence after which a request is repeated  */
     unsigned verify_every;            /* every Nth reply's checksums are checked; 0: none */
 };

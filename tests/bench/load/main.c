@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATIENCE_SECONDS 10
 #define ENDING_SECONDS 0.2
@@ -19,7 +20,7 @@ static void stop(int signal)
     stopped = 1;
 }
 
-enum option_key { KEY_WARMUP = 256, KEY_MAC, KEY_TIMEOUT, KEY_VERIFY };
+enum option_key { KEY_WARMUP = 256, KEY_MAC, KEY_TIMEOUT, KEY_VERIFY, KEY_LINGER };
 
 static const struct argp_option options[] = {
     {"connections", 'c', "N", 0, "connections at a time, or UDP flows (1)", 0},
@@ -34,6 +35,7 @@ static const struct argp_option options[] = {
     {"timestamps", 'T', NULL, 0, "tcp, crr: offer and send RFC 7323 timestamps", 0},
     {"timeout", KEY_TIMEOUT, "MS", 0, "repeat a request after this much silence (10)", 0},
     {"verify", KEY_VERIFY, "N", 0, "verify the checksums of one reply in N (256); 0: none", 0},
+    {"linger", KEY_LINGER, NULL, 0, "once done, stay connected until stdin ends", 0},
     {0},
 };
 
@@ -110,6 +112,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case KEY_VERIFY:
         o->verify_every = (unsigned)parse_number(arg, 0, 1e9, state);
+        break;
+    case KEY_LINGER:
+        o->linger = true;
         break;
     case ARGP_KEY_ARG:
         parse_mode(arg, o, state);
@@ -237,6 +242,16 @@ static void report(const struct load *load, double seconds)
             s->retransmits, s->resets, s->bad_tags + s->bad_cksums);
 }
 
+/* The memif driver of DPDK 22.11 can crash a server that polls while its client leaves: let the server leave first. */
+static void linger(void)
+{
+    char byte;
+
+    fflush(stdout);
+    while (!stopped && read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+}
+
 static void open_port(struct load *load)
 {
     load_port_open(load);
@@ -271,6 +286,8 @@ int main(int argc, char **argv)
     seconds = measure(&load);
     if (load.options.mode != MODE_REFLECT)
         report(&load, seconds);
+    if (load.options.linger)
+        linger();
     rte_eth_dev_stop(load.port_id);
     rte_eal_cleanup();
     return load.options.mode != MODE_REFLECT &&

@@ -11,13 +11,14 @@
 #define POOL_CACHE 512
 #define RING 1024
 #define PATIENCE_SECONDS 10
+#define RESTART_SECONDS 1.0
 
 static uint64_t deadline_in(double seconds)
 {
     return rte_rdtsc() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
 }
 
-static void start(struct load *load)
+static void configure(struct load *load)
 {
     struct rte_eth_conf conf = {0};
     uint16_t rx = RING, tx = RING;
@@ -30,31 +31,53 @@ static void start(struct load *load)
     if (rc == 0)
         rc = rte_eth_tx_queue_setup(load->port_id, 0, tx, SOCKET_ID_ANY, NULL);
     if (rc == 0)
-        rc = rte_eth_dev_start(load->port_id);
-    if (rc == 0)
         rc = rte_eth_macaddr_get(load->port_id, &load->mac);
     if (rc < 0)
-        rte_exit(EXIT_FAILURE, "weir-load: port %u: %s; a memif client starts after its server\n", load->port_id,
-                 rte_strerror(-rc));
+        rte_exit(EXIT_FAILURE, "weir-load: port %u: %s\n", load->port_id, rte_strerror(-rc));
+}
+
+static bool wait_for_link(const struct load *load, double seconds)
+{
+    uint64_t deadline = deadline_in(seconds);
+    struct rte_eth_link link = {0};
+
+    while (rte_eth_link_get_nowait(load->port_id, &link) == 0 && link.link_status != RTE_ETH_LINK_UP) {
+        if (rte_rdtsc() > deadline)
+            return false;
+        rte_delay_us_sleep(1000);
+    }
+    return link.link_status == RTE_ETH_LINK_UP;
+}
+
+/* A memif client that comes before its server is ready stays without a link: it is started again until it has one. A
+ * server waits for its client. */
+static bool start(const struct load *load, double seconds)
+{
+    uint64_t deadline = deadline_in(seconds);
+    double patience = load->options.mode == MODE_REFLECT ? seconds : RESTART_SECONDS;
+
+    while (rte_rdtsc() < deadline) {
+        if (rte_eth_dev_start(load->port_id) == 0) {
+            if (wait_for_link(load, patience))
+                return true;
+            rte_eth_dev_stop(load->port_id);
+        }
+        rte_delay_us_sleep(100000);
+    }
+    return false;
 }
 
 void load_port_open(struct load *load)
 {
-    uint64_t deadline = deadline_in(PATIENCE_SECONDS);
-    struct rte_eth_link link = {0};
-
     load->port_id = (uint16_t)rte_eth_find_next(0);
     if (load->port_id == RTE_MAX_ETHPORTS)
         rte_exit(EXIT_FAILURE, "weir-load: no port; name one after --, such as --vdev net_memif0,role=client,...\n");
     load->pool = rte_pktmbuf_pool_create("load", POOL_COUNT, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
     if (load->pool == NULL)
         rte_exit(EXIT_FAILURE, "weir-load: buffers: %s\n", rte_strerror(rte_errno));
-    start(load);
-    while (link.link_status != RTE_ETH_LINK_UP) {
-        if (rte_eth_link_get_nowait(load->port_id, &link) < 0 || rte_rdtsc() > deadline)
-            rte_exit(EXIT_FAILURE, "weir-load: no link after %d s; is the server running?\n", PATIENCE_SECONDS);
-        rte_delay_us_sleep(1000);
-    }
+    configure(load);
+    if (!start(load, PATIENCE_SECONDS))
+        rte_exit(EXIT_FAILURE, "weir-load: no link after %d s; is the server running?\n", PATIENCE_SECONDS);
 }
 
 struct rte_mbuf *load_alloc(struct load *load)
