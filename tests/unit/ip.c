@@ -365,6 +365,24 @@ Test(ip, header_checksum_is_right_for_each_length_and_tos)
     test_net_close(&net);
 }
 
+Test(ip, header_checksum_survives_a_carry_out_of_a_carry)
+{
+    open_ip(0);
+    test_net_know(&net, TEST_PEER, &test_mac_peer);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    for (unsigned sum = 0; sum <= 0xffff; sum++) { /* whatever the rest of the header sums up to */
+        struct rte_mbuf *m = test_packet(net.pool, "x", 1);
+        uint16_t checksum;
+        path.header_sum = (uint16_t)sum;
+        weir_ip_send(net.ip, net.now, &path, m, 0xff);
+        checksum = test_get16(rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 10));
+        cr_assert_eq(checksum, test_checksum(NULL, 0, rte_be_to_cpu_16((uint16_t)sum) + 21u + 0xffu), "%#x", sum);
+        net.burst.count = 0;
+        rte_pktmbuf_free(m);
+    }
+    test_net_close(&net);
+}
+
 Test(ip, far_destinations_go_through_the_gateway)
 {
     open_ip(0);

@@ -377,12 +377,15 @@ Test(udp, event_is_reported_once_for_what_came_since)
     datagram(PORT, "three"); /* not yet drained, yet news */
     input();
     cr_assert_eq(weir_udp_next_event(udp), &user);
+    input();
     datagram(9, "more");
     input();
     weir_udp_unbind(udp, third); /* the last of the list */
-    datagram(PORT, "four");
+    cr_assert_eq(weir_udp_bind(udp, 11, &users[0], &second), 0);
+    datagram(11, "four");
     input();
     cr_assert_eq(weir_udp_next_event(udp), &user);
+    cr_assert_eq(weir_udp_next_event(udp), &users[0]);
     cr_assert_null(weir_udp_next_event(udp));
     close_udp();
 }
@@ -636,6 +639,23 @@ Test(udp, icmp_error_is_reported_once)
     }
     icmp_about(3, 3, 0, TEST_PEER + 1);
     expect_empty(); /* we never sent there: forged */
+    close_udp();
+}
+
+Test(udp, eight_peers_are_remembered)
+{
+    struct rte_mbuf *m;
+    struct weir_endpoint from;
+
+    open_udp(&(struct weir_udp_options){0}, 0);
+    for (uint32_t i = 0; i < 9; i++)
+        cr_assert_eq(send_text("lost", TEST_PEER + i, PEER_PORT), 1);
+    for (uint32_t i = 1; i < 9; i++) {
+        icmp_about(3, 3, 0, TEST_PEER + i);
+        cr_assert_eq(weir_udp_receive(sock, &m, &from, 1), -ECONNREFUSED, "peer %u", i);
+    }
+    icmp_about(3, 3, 0, TEST_PEER); /* the ninth took its place */
+    expect_empty();
     close_udp();
 }
 
