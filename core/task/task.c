@@ -137,7 +137,10 @@ int weir_checkpoint(void)
 
 int weir_checkpoint_if_cancelled(void)
 {
-    return WEIR_UNLIKELY(weir_loop_->current->scope->effectively_cancelled) ? -ECANCELED : 0;
+    if (WEIR_LIKELY(!weir_loop_->current->scope->effectively_cancelled))
+        return 0;
+    weir_fast_path_done(); /* or a task that does not heed it would keep the lcore */
+    return -ECANCELED;
 }
 
 void weir_cancel_shielded_checkpoint(void)

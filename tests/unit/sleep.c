@@ -93,6 +93,29 @@ TASK_TEST(checkpoint, sees_a_cancellation_by_who_ran_meanwhile)
     return rc;
 }
 
+static int note_run(void *arg)
+{
+    note("ran");
+    return 0;
+}
+
+TASK_TEST(checkpoint, a_task_that_does_not_heed_its_cancellation_lets_others_run)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, note_run, NULL);
+        weir_with_scope (&scope, rc) {
+            weir_scope_cancel(&scope);
+            for (int i = 0; i < 1000; i++)
+                cr_expect_eq(weir_sleep_forever(), -ECANCELED);
+            cr_expect_str_eq(notes, "ran");
+        }
+    }
+    return rc;
+}
+
 TASK_TEST(checkpoint, shielded_is_never_cancelled)
 {
     struct weir_scope scope;

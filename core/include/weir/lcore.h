@@ -50,10 +50,15 @@ int weir_signals_count(void);
 /* Gives the signals back to whoever had them. */
 void weir_signals_restore(void);
 
-/* ---- crashes ---- */
+/* ---- the EAL's interrupt thread ---- */
 
-/* On a crash inside a library that is known to (the memif driver of DPDK 22.11, when its peer disconnects), says so
- * before the process ends as it would have. */
-void weir_crashes_explain(void);
+/* Holds DPDK's interrupt thread still, but for weir_interrupts_pass: for a driver that tears down, in that thread, what
+ * another one is using. Held once for each caller. All of this is for one thread, the one that polls. Returns 0, or
+ * what rte_eal_alarm_set says. */
+WEIR_MUST_CHECK int weir_interrupts_hold(void);
+
+/* Lets it do what has become due, and waits until it is held again: some microseconds. */
+void weir_interrupts_pass(void);
+void weir_interrupts_release(void);
 
 #endif

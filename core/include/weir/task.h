@@ -55,7 +55,7 @@ weir_time weir_current_time(void);
 /* Lets every other runnable task run once. Returns 0 or -ECANCELED. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_checkpoint(void);
 
-/* Only the test: returns -ECANCELED in a cancelled scope, else 0 at once. */
+/* Only the test: returns 0 at once, or -ECANCELED in a cancelled scope (there it lets others run once in a while). */
 WEIR_MUST_CHECK int weir_checkpoint_if_cancelled(void);
 
 /* Lets others run, but is never cancelled. */

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Runs each program of tests/conform/trio and its Python twin under Debian's python3-trio, and compares line by line.
+
+run.py FOLDER PROGRAM...    the folder with the twins; the built programs, named as they are
+
+A twin says how it is to be compared in its first line:
+  # compare: exact             in first-in, first-out order, every line in its place
+  # compare: exact shuffled    that, and in shuffled orders each task's own lines (what stands before the colon)
+  # compare: tasks shuffled    each task's own lines only: here a call that need not wait switches in Trio and not in Weir
+Answers 0, 1 if something differs, 77 without python3-trio.
+"""
+import contextlib
+import io
+import os
+import pathlib
+import runpy
+import subprocess
+import sys
+
+SEEDS = range(1, 9)
+
+
+def by_task(lines):
+    tasks = {}
+    for line in lines:
+        tasks.setdefault(line.partition(":")[0].strip(), []).append(line)
+    return tasks
+
+
+def run_python(twin):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        runpy.run_path(str(twin), run_name="__main__")
+    return out.getvalue().splitlines()
+
+
+def run_weir(program):
+    done = subprocess.run([program], capture_output=True, text=True, timeout=30)
+    lines = done.stdout.splitlines()
+    if done.returncode != 0 or done.stderr:
+        lines.append(f"exit status {done.returncode}, stderr: {done.stderr.strip()}")
+    return lines
+
+
+def differ(title, ours, theirs):
+    print(f"{title}: differs\n  Weir:")
+    print("".join(f"    {line}\n" for line in ours), end="")
+    print("  Trio:")
+    print("".join(f"    {line}\n" for line in theirs), end="")
+    return 1
+
+
+def compare(program, twin, seed, exact):
+    if seed is None:
+        os.environ.pop("SEED", None)
+    else:
+        os.environ["SEED"] = str(seed)
+    ours, theirs = run_weir(program), run_python(twin)
+    if (ours == theirs) if exact else (by_task(ours) == by_task(theirs)):
+        return 0
+    return differ(f"{twin.stem}, seed {seed}", ours, theirs)
+
+
+def main(folder, programs):
+    try:
+        import trio  # noqa: F401
+    except ImportError:
+        print("no python3-trio here: nothing to compare with")
+        return 77
+    sys.path.insert(0, folder)
+    failures = 0
+    for program in programs:
+        twin = pathlib.Path(folder) / (pathlib.Path(program).name + ".py")
+        how = twin.read_text().splitlines()[0].removeprefix("# compare: ").split()
+        failed = compare(program, twin, None, "exact" in how)
+        if "shuffled" in how:
+            failed += sum(compare(program, twin, seed, False) for seed in SEEDS)
+        print(f"{twin.stem}: {'FAILED' if failed else 'ok'}")
+        failures += failed > 0
+    print(f"{len(programs)} programs, {failures} differ")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

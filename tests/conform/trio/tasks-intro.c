@@ -1,0 +1,40 @@
+/* The tutorial's first program: https://trio.readthedocs.io/en/stable/tutorial.html */
+#include "twin.h"
+
+static int child1(void *arg)
+{
+    say("  child1: started! sleeping now...");
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    say("  child1: exiting!");
+    return 0;
+}
+
+static int child2(void *arg)
+{
+    say("  child2: started! sleeping now...");
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    say("  child2: exiting!");
+    return 0;
+}
+
+static int parent(void *arg)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+
+    say("parent: started!");
+    weir_with_nursery (&nursery, rc) {
+        say("parent: spawning child1...");
+        weir_start_soon(&nursery, child1, NULL);
+
+        say("parent: spawning child2...");
+        weir_start_soon(&nursery, child2, NULL);
+
+        say("parent: waiting for children to finish...");
+        /* -- we leave the nursery's block here -- */
+    }
+    say("parent: all done!");
+    return rc;
+}
+
+TWIN(parent)

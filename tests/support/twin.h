@@ -1,0 +1,68 @@
+/* A program that has a twin in Python: both print, line by line, what happened; tests/conform/run.py compares. */
+#ifndef TEST_SUPPORT_TWIN_H
+#define TEST_SUPPORT_TWIN_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <weir/weir.h>
+
+/* Prints a line. */
+__attribute__((format(printf, 1, 2), unused)) static void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+/* Seconds since the run began, on a clock that jumps. */
+__attribute__((unused)) static double now(void)
+{
+    return (double)weir_current_time() / 1e9;
+}
+
+__attribute__((unused)) static const char *yes(bool value)
+{
+    return value ? "True" : "False";
+}
+
+__attribute__((unused)) static const char *name(int rc)
+{
+    return weir_error_name(rc < 0 ? rc : 0);
+}
+
+/* Takes a nursery's group and prints its leaves, the oldest first. */
+__attribute__((unused)) static void say_group(struct weir_nursery *nursery)
+{
+    struct weir_error *group = weir_nursery_take_errors(nursery);
+    for (struct weir_error *error = group; error != NULL; error = error->next)
+        if (error->children == NULL)
+            say("error: %s", name(error->code));
+        else
+            for (struct weir_error *leaf = error->children; leaf != NULL; leaf = leaf->next)
+                say("error: %s", name(leaf->code));
+    weir_error_free(group);
+}
+
+/* The tasks' order comes from the environment's SEED; without one it is first in, first out. */
+static int run_twin(int (*main_task)(void *))
+{
+    struct weir_virtual_clock clock;
+    const char *seed = getenv("SEED");
+    weir_virtual_clock_init(&clock, 0, true);
+    struct weir_run_options options = {
+        .clock = &clock.clock, .quiet = true, .shuffle_seed = seed != NULL ? strtoull(seed, NULL, 10) : 0};
+    int rc = weir_run(main_task, NULL, &options);
+    say("run: %s", name(rc));
+    return 0;
+}
+
+#define TWIN(main_task)                                                                                                \
+    int main(void)                                                                                                     \
+    {                                                                                                                  \
+        return run_twin(main_task);                                                                                    \
+    }
+
+#endif
