@@ -444,6 +444,29 @@ Test(arp, confirmation_ends_the_questions)
     test_net_close(&net);
 }
 
+Test(arp, doubted_neighbour_is_asked_by_broadcast_and_believed_meanwhile)
+{
+    struct weir_neighbour *neighbour;
+
+    open_link(&(struct weir_link_options){0});
+    test_net_know(&net, TEST_PEER, &test_mac_other); /* the wrong one: its owner would not answer a unicast request */
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    weir_link_doubt(net.link, net.now, neighbour);
+    weir_link_doubt(net.link, net.now, neighbour);
+    expect_request(TEST_PEER, &test_mac_broadcast);
+    expect_nothing();
+    send_to(TEST_PEER, "meanwhile");
+    expect_packet("meanwhile", &test_mac_other);
+    pass(WEIR_SECONDS(1));
+    expect_request(TEST_PEER, &test_mac_broadcast);
+    reply_from(TEST_PEER, &test_mac_peer);
+    send_to(TEST_PEER, "found");
+    expect_packet("found", &test_mac_peer);
+    weir_link_doubt(net.link, net.now, neighbour); /* it may be doubted anew */
+    expect_request(TEST_PEER, &test_mac_broadcast);
+    test_net_close(&net);
+}
+
 Test(arp, another_mac_changes_the_generation_and_the_same_does_not)
 {
     struct weir_neighbour *neighbour;
