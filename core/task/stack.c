@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -49,6 +50,13 @@ static unsigned mappings_left(void)
     return max / 4; /* each guard makes two mappings, and the program wants some of its own */
 }
 
+/* Whether the kernel has MADV_GUARD_INSTALL. It is tried out, for qemu answers that all is well to any advice: a system
+ * call that is to write there must fail. */
+static bool guards_can_be_installed(char *page)
+{
+    return madvise(page, PAGE, MADV_GUARD_INSTALL) == 0 && getrandom(page, 1, GRND_NONBLOCK) < 0 && errno == EFAULT;
+}
+
 int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size)
 {
     if (count == 0 || size < 4 * PAGE || size % PAGE != 0)
@@ -62,7 +70,7 @@ int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size)
         return -ENOMEM;
     stacks->base = base;
     madvise(base, stacks->length, MADV_NOHUGEPAGE); /* or the first touch would commit 2 MB */
-    stacks->guard = madvise(base, PAGE, MADV_GUARD_INSTALL) == 0 ? GUARD_INSTALL : GUARD_MPROTECT;
+    stacks->guard = guards_can_be_installed(base) ? GUARD_INSTALL : GUARD_MPROTECT;
     stacks->protected_max = mappings_left();
     return 0;
 }

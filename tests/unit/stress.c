@@ -213,7 +213,7 @@ static uint64_t run_seed(uint64_t seed)
 
 Test(stress, random_trees_keep_the_rules, .timeout = 110)
 {
-    for (uint64_t seed = 1; seed <= 4000; seed++)
+    for (uint64_t seed = 1; seed <= 2000; seed++)
         run_seed(seed);
 }
 

@@ -6,8 +6,8 @@
 #include <weir/task.h>
 
 /* Waits until no other task can run: none is runnable, no device finds anything and no timer is due, for `cushion`
- * nanoseconds of *real* time (0: at once). Of several waiters those with the least cushion wake; the others' time begins
- * anew. A virtual clock does not jump while a task waits here. Returns 0 or -ECANCELED. Checkpoint: always. */
+ * nanoseconds of *real* time (0: at once). Of several waiters those with the least cushion wake; the others' time
+ * begins anew. A virtual clock does not jump while a task waits here. Returns 0 or -ECANCELED. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_wait_all_tasks_blocked(weir_time cushion);
 
 /* Puts pieces of several tasks into one order: piece N runs when piece N-1 has ended, piece 0 at once. */
@@ -21,8 +21,8 @@ struct weir_sequencer {
 /* Sets up a sequencer whose piece 0 may begin. */
 void weir_sequencer_init(struct weir_sequencer *sequencer);
 
-/* Waits for the turn of piece `position`. Returns 0; -ECANCELED: that breaks the sequence for all; -EPIPE: it is broken;
- * -EEXIST: somebody had, or waits for, that position. Checkpoint: always. */
+/* Waits for the turn of piece `position`. Returns 0; -ECANCELED: that breaks the sequence for all; -EPIPE: it is
+ * broken; -EEXIST: somebody had, or waits for, that position. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_sequencer_begin(struct weir_sequencer *sequencer, unsigned position);
 
 /* Ends the piece that has begun: the next one's turn. Checkpoint: never. */
