@@ -12,9 +12,11 @@ static inline uint32_t window_growth(const struct weir_tcp *tcp, const struct we
 {
     uint32_t space, edge;
 
-    if (WEIR_UNLIKELY(tcp->packets_held >= tcp->packets_max || c->rcv_queued >= tcp->receive_buffer))
+    if (WEIR_UNLIKELY(c->rcv_queued >= tcp->receive_buffer))
         return 0;
     space = RTE_MIN(tcp->receive_buffer - c->rcv_queued, (uint32_t)UINT16_MAX << (c->scales >> 4));
+    if (WEIR_UNLIKELY(tcp->packets_held >= tcp->packets_max)) /* a reader with nothing will be given one packet */
+        space = c->rcv_queued == 0 ? RTE_MIN(space, window_step(tcp, c)) : 0;
     edge = c->rcv_nxt + space;
     return seq_after(edge, c->rcv_edge) ? edge - c->rcv_edge : 0;
 }

@@ -9,12 +9,28 @@ static inline bool is_ours_alone(const struct rte_mbuf *m, uint32_t length)
            m->data_off + (m->data_len - length) >= HEADROOM_MAX;
 }
 
-/* Copies part of a queued payload into a packet of its own. Returns NULL when the pool is dry. */
-static struct rte_mbuf *copy_payload(struct weir_tcp *tcp, struct rte_mbuf *from, uint32_t seq, uint32_t length)
+/* Takes a packet to copy to. When the data that waits has itself emptied the pool a small one must do, so that
+ * something is sent, acknowledged and freed: `length` shrinks then. Returns NULL when both pools are dry. */
+static struct rte_mbuf *alloc_for_copy(struct weir_tcp *tcp, uint32_t *length)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->pool);
+
+    if (WEIR_LIKELY(m != NULL))
+        return m;
+    m = rte_pktmbuf_alloc(tcp->control_pool);
+    if (m == NULL)
+        return NULL;
+    *length = RTE_MIN(*length, (uint32_t)rte_pktmbuf_tailroom(m));
+    return m;
+}
+
+/* Copies part of a queued payload into a packet of its own; `length` says how much, and may become less. */
+static struct rte_mbuf *copy_payload(struct weir_tcp *tcp, struct rte_mbuf *from, uint32_t seq, uint32_t *wanted)
 {
     const struct weir_packet *packet = weir_packet(from);
     uint32_t offset = from->pkt_len - packet->tcp.len + (seq - packet->tcp.seq);
-    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->pool);
+    struct rte_mbuf *m = alloc_for_copy(tcp, wanted);
+    uint32_t length = *wanted;
     const void *bytes;
     char *to;
 
@@ -29,23 +45,25 @@ static struct rte_mbuf *copy_payload(struct weir_tcp *tcp, struct rte_mbuf *from
     return m;
 }
 
-/* Sends `length` bytes from `seq` on, all in packet m. The whole of a packet that is ours alone goes as it is, and a
- * reference is kept until it is acknowledged; anything else goes as a copy. Returns false when there is no memory. */
-static inline bool send_range(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq,
-                              uint32_t length, uint8_t flags)
+/* Takes `length` bytes from `seq` on, all in packet m, to be sent. The whole of a packet that is ours alone goes as it
+ * is, and a reference is kept until it is acknowledged; anything else goes as a copy (perhaps of less: `length` tells).
+ * Returns NULL when there is no memory. */
+static inline struct rte_mbuf *take_range(struct weir_tcp *tcp, struct rte_mbuf *m, uint32_t seq, uint32_t *length)
 {
     struct weir_packet *packet = weir_packet(m);
 
-    if (WEIR_LIKELY(packet->tcp.seq == seq && packet->tcp.len == length && is_ours_alone(m, length))) {
-        m->data_off += (uint16_t)(m->data_len - length); /* headers of an earlier sending go */
-        m->data_len = (uint16_t)length;
-        m->pkt_len = length;
-        rte_mbuf_refcnt_set(m, 2);
-    } else {
-        m = copy_payload(tcp, m, seq, length);
-        if (m == NULL)
-            return false;
-    }
+    if (WEIR_UNLIKELY(packet->tcp.seq != seq || packet->tcp.len != *length || !is_ours_alone(m, *length)))
+        return copy_payload(tcp, m, seq, length);
+    m->data_off += (uint16_t)(m->data_len - *length); /* headers of an earlier sending go */
+    m->data_len = (uint16_t)*length;
+    m->pkt_len = *length;
+    rte_mbuf_refcnt_set(m, 2);
+    return m;
+}
+
+static inline void send_range(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq,
+                              uint8_t flags)
+{
     if (WEIR_UNLIKELY(seq_before(seq, c->snd_max))) {
         tcp->stats.retrans_segs++;
         if (c->flags & F_TIMED)
@@ -53,7 +71,6 @@ static inline bool send_range(struct weir_tcp *tcp, struct weir_tcp_connection *
         c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);
     }
     tcp_emit(tcp, c, m, seq, flags);
-    return true;
 }
 
 /* New ground was sent: the round trip is timed now and then, and something is in flight. */
@@ -96,24 +113,25 @@ static inline uint32_t portion(const struct weir_tcp_connection *c, const struct
     return length;
 }
 
-/* Sends `length` bytes of c->send_next, and the FIN with them if it is next and may go. */
+/* Sends `length` bytes of c->send_next, and the FIN with them if it is next and may go. Returns false when there is no
+ * memory. */
 static inline bool send_next(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t length, bool fin_fits)
 {
-    struct rte_mbuf *m = c->send_next;
-    struct weir_packet *packet = weir_packet(m);
+    struct weir_packet *packet = weir_packet(c->send_next);
+    struct rte_mbuf *m = take_range(tcp, c->send_next, c->snd_nxt, &length);
     uint32_t end = c->snd_nxt + length;
     uint8_t flags = ACK;
 
+    if (WEIR_UNLIKELY(m == NULL))
+        return false;
     if (end == c->snd_end) {
         flags |= PSH;
         if ((c->flags & F_FIN) && fin_fits)
             flags |= FIN;
     }
-    /* Read before it is handed down: the next is behind the packet's own line. */
-    struct rte_mbuf *next = end == packet->tcp.seq + packet->tcp.len ? packet->next : m;
-    if (!send_range(tcp, c, m, c->snd_nxt, length, flags))
-        return false;
-    c->send_next = next;
+    if (end == packet->tcp.seq + packet->tcp.len)
+        c->send_next = packet->next;
+    send_range(tcp, c, m, c->snd_nxt, flags);
     advance(tcp, c, end + !!(flags & FIN));
     return true;
 }
@@ -157,7 +175,7 @@ static bool retransmit_first(struct weir_tcp *tcp, struct weir_tcp_connection *c
     struct rte_mbuf *m = c->send.head;
     uint32_t length;
 
-    if (c->snd_una == c->snd_max)
+    if (c->snd_una == c->snd_max) /* acknowledged meanwhile */
         return true;
     if (m == NULL) {
         WEIR_ASSERT(tcp_fin_sent(c));
@@ -165,7 +183,11 @@ static bool retransmit_first(struct weir_tcp *tcp, struct weir_tcp_connection *c
         return tcp_emit_control(tcp, c, c->snd_end, FIN | ACK);
     }
     length = RTE_MIN(RTE_MIN(weir_packet(m)->tcp.len, (uint32_t)c->mss), c->snd_max - c->snd_una);
-    return send_range(tcp, c, m, c->snd_una, length, ACK | PSH);
+    m = take_range(tcp, m, c->snd_una, &length);
+    if (m == NULL)
+        return false;
+    send_range(tcp, c, m, c->snd_una, ACK | PSH);
+    return true;
 }
 
 /* A timer wants to see something sent: one segment, or one byte into a window that is closed. RFC 9293 section 3.8.6.1,

@@ -95,7 +95,7 @@ bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, st
         rte_pktmbuf_free(m);
         return false;
     }
-    tcp->packets_held++;
+    tcp_hold(tcp, m);
     weir_packet_queue_push(&c->receive, m);
     return true;
 }
@@ -121,8 +121,8 @@ static void remove_covered(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
     while (*link != NULL && !seq_after(packet_end(*link), end)) {
         struct rte_mbuf *m = *link;
         *link = weir_packet(m)->next;
-        c->out_of_order_count--;
-        tcp->out_of_order_held--;
+        c->out_of_order_count -= m->nb_segs;
+        tcp->out_of_order_held -= m->nb_segs;
         tcp_drop_held(tcp, m);
     }
     if (*link == NULL)
@@ -182,9 +182,9 @@ static void insert(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct r
         c->out_of_order.head = m;
     if (next == NULL)
         c->out_of_order.tail = m;
-    c->out_of_order_count++;
-    tcp->out_of_order_held++;
-    tcp->packets_held++;
+    c->out_of_order_count += m->nb_segs;
+    tcp->out_of_order_held += m->nb_segs;
+    tcp_hold(tcp, m);
 }
 
 /* No more than half of what may be held, all connections together: what waits for a segment that never comes must leave
@@ -195,17 +195,39 @@ static bool out_of_order_full(const struct weir_tcp *tcp, const struct weir_tcp_
            c->out_of_order_count >= 16 + tcp->receive_buffer / 512;
 }
 
+static void drop_last(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    struct rte_mbuf *last = c->out_of_order.tail, *before = NULL;
+
+    for (struct rte_mbuf *m = c->out_of_order.head; m != last; m = weir_packet(m)->next)
+        before = m;
+    remove_covered(tcp, c, before, packet_end(last));
+}
+
+/* What is nearest to the left edge is worth most: it pushes out what is farther away. Returns false if m is not that.
+ */
+static bool make_room(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
+{
+    while (out_of_order_full(tcp, c)) {
+        struct rte_mbuf *last = c->out_of_order.tail;
+
+        tcp->stats.memory_dropped++;
+        if (last == NULL || !seq_before(weir_packet(m)->tcp.seq, weir_packet(last)->tcp.seq))
+            return false;
+        drop_last(tcp, c);
+    }
+    return true;
+}
+
 static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq)
 {
     tcp->stats.out_of_order++;
     tcp_owe_duplicate(tcp, c);
-    if (out_of_order_full(tcp, c)) {
-        tcp->stats.memory_dropped++;
-        rte_pktmbuf_free(m);
-        return;
-    }
     set_extent(m, seq);
-    insert(tcp, c, m);
+    if (make_room(tcp, c, m))
+        insert(tcp, c, m);
+    else
+        rte_pktmbuf_free(m);
 }
 
 /* Moves what is no longer out of order to the reader. */
@@ -217,9 +239,9 @@ static void drain(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         uint32_t have = c->rcv_nxt - weir_packet(m)->tcp.seq;
 
         weir_packet_queue_pop(&c->out_of_order);
-        c->out_of_order_count--;
-        tcp->out_of_order_held--;
-        tcp->packets_held--;
+        c->out_of_order_count -= m->nb_segs;
+        tcp->out_of_order_held -= m->nb_segs;
+        tcp_let_go(tcp, m);
         if (have >= weir_packet(m)->tcp.len) {
             rte_pktmbuf_free(m);
             continue;

@@ -156,7 +156,7 @@ struct weir_tcp_connection {
     struct weir_tcp *tcp;
     uint32_t index, hash;
     uint32_t fin_seq;
-    uint32_t out_of_order_count;
+    uint32_t out_of_order_count; /* mbufs */
     int error, soft_error;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
@@ -291,9 +291,20 @@ static inline void tcp_report(struct weir_tcp *tcp, struct weir_tcp_connection *
     tcp_ring_push(&tcp->reports, c->index);
 }
 
+/* What is held is counted in mbufs: a packet of many segments empties a pool as fast as many packets. */
+static inline void tcp_hold(struct weir_tcp *tcp, const struct rte_mbuf *m)
+{
+    tcp->packets_held += m->nb_segs;
+}
+
+static inline void tcp_let_go(struct weir_tcp *tcp, const struct rte_mbuf *m)
+{
+    tcp->packets_held -= m->nb_segs;
+}
+
 static inline void tcp_drop_held(struct weir_tcp *tcp, struct rte_mbuf *m)
 {
-    tcp->packets_held--;
+    tcp_let_go(tcp, m);
     rte_pktmbuf_free(m);
 }
 
@@ -434,12 +445,14 @@ static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
 /* ---- reassembly.c ---- */
 /* The reader has not kept up: joins small payloads. Returns false if there is no room: then m is freed. */
 bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t length);
-/* Appends payload (headers gone) at rcv_nxt, and reports it. Returns false if it had to be dropped. Takes m. */
+/* Appends payload (headers gone) at rcv_nxt, and reports it. Returns false if it had to be dropped. Takes m.
+ * A reader that has nothing gets it whatever packets_max says: two machines whose writers have filled both would else
+ * wait for each other for ever. */
 static inline bool tcp_receive_in_order(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
                                         uint32_t length)
 {
-    if (WEIR_LIKELY(c->receive.head == NULL && tcp->packets_held < tcp->packets_max)) {
-        tcp->packets_held++;
+    if (WEIR_LIKELY(c->receive.head == NULL)) {
+        tcp_hold(tcp, m);
         weir_packet_queue_push(&c->receive, m);
     } else if (!tcp_receive_crowded(tcp, c, m, length)) {
         return false;

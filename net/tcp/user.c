@@ -76,8 +76,8 @@ uint32_t weir_tcp_send_room(const struct weir_tcp_connection *c)
     return c->tcp->send_buffer - queued;
 }
 
-/* True if this packet must wait: for its connection's buffer, or, if that has others queued whose ACKs will wake the
- * writer, for the machine's. */
+/* True if a packet must wait: for its connection's buffer, or for the machine's. One packet each connection may always
+ * queue: its ACK is what wakes the writer. */
 static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
 {
     return c->snd_end - c->snd_una >= tcp->send_buffer ||
@@ -99,7 +99,7 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
     packet->tcp.seq = c->snd_end;
     packet->tcp.len = m->pkt_len;
     weir_packet_queue_push(&c->send, m);
-    tcp->packets_held++;
+    tcp_hold(tcp, m);
     c->snd_end += m->pkt_len;
     if (c->send_next == NULL)
         c->send_next = m;
@@ -128,7 +128,7 @@ int weir_tcp_receive(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct
 
     if (m == NULL)
         return receive_end(c);
-    tcp->packets_held--;
+    tcp_let_go(tcp, m);
     taken(tcp, c, m->pkt_len);
     *received = m;
     return (int)m->pkt_len;
@@ -157,7 +157,10 @@ int weir_tcp_receive_copy(struct weir_tcp *tcp, struct weir_tcp_connection *c, v
             memcpy(to, bytes, length);
         copied += length;
         if (length < m->pkt_len) {
-            replace_head(&c->receive, tcp_trim_front(m, length));
+            tcp_let_go(tcp, m);
+            m = tcp_trim_front(m, length);
+            tcp_hold(tcp, m);
+            replace_head(&c->receive, m);
         } else {
             weir_packet_queue_pop(&c->receive);
             tcp_drop_held(tcp, m);

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct rte_ether_addr our_mac = {{2, 0, 0, 0, 0, 1}}, peer_mac = {{2, 0, 0, 0, 0, 2}};
-
 uint8_t wire_byte(bool ours, uint32_t seq)
 {
     return (uint8_t)((seq * 2654435761u >> 13) ^ seq ^ (ours ? 0x5a : 0));
@@ -63,6 +61,8 @@ void wire_init(struct wire *w)
 {
     *w = (struct wire){.address = WIRE_ADDRESS,
                        .peer_address = WIRE_PEER,
+                       .mac = {{2, 0, 0, 0, 0, 1}},
+                       .peer_mac = {{2, 0, 0, 0, 0, 2}},
                        .now = WEIR_SECONDS(1000),
                        .port = 7,
                        .peer_port = 40000,
@@ -78,25 +78,24 @@ void wire_init(struct wire *w)
         w->options.key[i] = (uint8_t)(i * 7 + 3);
 }
 
-static struct rte_mempool *make_pool(const struct wire *w, unsigned count)
+static struct rte_mempool *make_pool(const struct wire *w, unsigned count, uint16_t room)
 {
     static unsigned made;
     char name[32];
 
-    if (w->pool_ops == NULL)
-        return test_pool(count);
     snprintf(name, sizeof(name), "wire-pool-%u", made++);
-    return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, (int)rte_socket_id(),
-                                          w->pool_ops);
+    return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0,
+                                          (uint16_t)((room != 0 ? room : 2048) + RTE_PKTMBUF_HEADROOM),
+                                          (int)rte_socket_id(), w->pool_ops);
 }
 
 /* The peer asks for our address, and so tells its own. */
 static void introduce_peer(struct wire *w)
 {
     struct rte_ether_hdr ethernet = {
-        .dst_addr = our_mac, .src_addr = peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)};
+        .dst_addr = w->mac, .src_addr = w->peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)};
     struct weir_arp arp = {
-        .operation = RTE_ARP_OP_REQUEST, .sender_mac = peer_mac, .sender = w->peer_address, .target = w->address};
+        .operation = RTE_ARP_OP_REQUEST, .sender_mac = w->peer_mac, .sender = w->peer_address, .target = w->address};
     struct rte_mbuf *m = rte_pktmbuf_alloc(w->control);
 
     cr_assert_not_null(m);
@@ -109,14 +108,14 @@ static void introduce_peer(struct wire *w)
 
 void wire_open(struct wire *w)
 {
-    struct weir_link_options link = {.mac = our_mac, .mtu = w->mtu, .capabilities = w->capabilities};
+    struct weir_link_options link = {.mac = w->mac, .mtu = w->mtu, .capabilities = w->capabilities};
     struct weir_ip_options ip = {.address = w->address, .prefix = 24};
 
     w->sent = calloc(WIRE_SENT_MAX, sizeof(*w->sent));
     cr_assert_not_null(w->sent);
     w->burst.flush = take_burst;
-    w->pool = make_pool(w, w->pool_size != 0 ? w->pool_size : 512);
-    w->control = make_pool(w, w->control_size != 0 ? w->control_size : 256);
+    w->pool = make_pool(w, w->pool_size != 0 ? w->pool_size : 512, 0);
+    w->control = make_pool(w, w->control_size != 0 ? w->control_size : 256, w->control_room);
     cr_assert(w->pool != NULL && w->control != NULL);
     link.pool = ip.pool = w->control;
     cr_assert_eq(weir_link_open(&w->link, &link, &w->burst), 0);
@@ -178,7 +177,7 @@ static struct rte_mbuf *spread(struct wire *w, struct rte_mbuf *m, unsigned segm
 struct rte_mbuf *wire_frame(struct wire *w, const struct wire_segment *s)
 {
     struct rte_ether_hdr ethernet = {
-        .dst_addr = our_mac, .src_addr = peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
+        .dst_addr = w->mac, .src_addr = w->peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
     uint8_t options[WEIR_TCP_OPTIONS_MAX];
     unsigned options_length = put_options(w, s, options);
     struct weir_tcp_header header = {

@@ -38,8 +38,10 @@ struct wire {
     uint32_t capabilities;           /* of the link, likewise           */
     uint16_t mtu;
     unsigned pool_size, control_size; /* 0: 512, 256 */
+    uint16_t control_room;            /* bytes; 0: 2048 */
     const char *pool_ops;             /* of rte_mempool; NULL: the default */
     uint32_t address, peer_address;
+    struct rte_ether_addr mac, peer_mac;
     weir_time now;
     /* the peer */
     uint16_t port, peer_port;

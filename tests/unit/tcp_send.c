@@ -413,23 +413,49 @@ Test(tcp_send, acks_and_fins_wait_for_a_dry_control_pool)
     wire_close(&w);
 }
 
-Test(tcp_send, data_that_must_be_copied_waits_for_a_dry_pool_and_acks_do_not)
+Test(tcp_send, data_that_must_be_copied_goes_in_smaller_packets_when_the_pool_is_dry)
 {
     struct weir_tcp_connection *c;
     struct rte_mbuf *taken[512];
     unsigned n;
+
+    w.control_room = 300;
+    wire_open(&w);
+    c = wire_established(&w);
+    wire_send(&w, c, 2000);
+    n = starve(w.pool, taken, 0);
+    for (uint32_t at = 1; at < 1801; at += 300)
+        OUT(&w, ACK, at, 1, 300);
+    OUT(&w, ACK | PSH, 1801, 1, 200);
+    feed(taken, n);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 2001);
+    wire_close(&w);
+}
+
+Test(tcp_send, data_waits_when_all_pools_are_dry)
+{
+    struct weir_tcp_connection *c;
+    struct rte_mbuf *taken[512], *more[512];
+    unsigned n, n_more;
 
     wire_open(&w);
     c = wire_established(&w);
     wire_send(&w, c, 2000);
     IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10);
     n = starve(w.pool, taken, 0);
-    OUT(&w, ACK, 1, 11, 0);
+    n_more = starve(w.control, more, 1);
+    OUT(&w, ACK, 1, 11, 1448);
+    wire_advance(&w, WEIR_SECONDS(2));
+    OUT(&w, ACK, 1449, 11, 552);
+    w.sent_taken = w.sent_count;
+    rte_pktmbuf_free(more[--n_more]);
+    n_more += starve(w.control, more + n_more, 0);
+    wire_advance(&w, WEIR_SECONDS(2));
     NOTHING(&w);
     cr_assert_leq(weir_tcp_next_deadline(w.tcp), w.now + WEIR_MILLISECONDS(1));
     feed(taken, n);
+    feed(more, n_more);
     OUT(&w, ACK, 1, 11, 1448);
-    OUT(&w, ACK, 1449, 11, 552);
     cr_assert_eq(wire_read(&w, c), 10);
-    wire_close(&w);
+    wire_close_quietly(&w);
 }

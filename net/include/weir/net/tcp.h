@@ -23,8 +23,9 @@ struct weir_tcp_options {
     unsigned listeners_max;           /* 0: 64                                                                      */
     uint32_t receive_buffer;          /* bytes a connection may hold for its reader, its window; 0: 262144          */
     uint32_t send_buffer;             /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
-    unsigned packets_max;             /* packets that all connections together may hold; beyond it payload that      *
-                                       * arrives is dropped (its ACK still counts) and windows stop growing; 0: none */
+    unsigned packets_max;             /* mbufs that all connections together may hold; beyond it payload that        *
+                                       * arrives is dropped (its ACK still counts), windows stop growing and sends   *
+                                       * say -EAGAIN, but for one packet a connection each way; 0: no limit          */
     weir_time rto_min;                /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
     weir_time time_wait;              /* 2 MSL; 0: 60 s                                                             */
     struct rte_mempool *pool;         /* data: packets with room for a full segment                          */
