@@ -55,26 +55,29 @@ weir_apt() {
 
 # weir_build DIR [MESON OPTIONS]: configures if need be, and compiles. Output is shown only when something fails.
 weir_build() {
-    local dir=$1 log
-    shift
+    local dir=$1 log status=0
     log=$(mktemp)
-    if weir_configure "$dir" "$@" >"$log" 2>&1 && ninja -C "$dir" >>"$log" 2>&1; then
-        rm -f "$log"
-        return 0
+    if ! weir_configure "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        status=1
+    elif ! ninja -C "$dir" >"$log" 2>&1; then
+        # Neither the progress nor the command lines.
+        grep -v -E '^(\[[0-9]+/[0-9]+\]|ninja: Entering|[^ ]*(gcc|clang-14|cc) )' "$log" | tail -n 80 >&2
+        weir_say "$dir did not build; to see all: ninja -C $dir"
+        status=1
     fi
-    # Neither the progress nor the command lines.
-    grep -v -E '^(\[[0-9]+/[0-9]+\]|[^ ]*(gcc|clang-14|cc) )' "$log" | tail -n 80 >&2
     rm -f "$log"
-    weir_say "$dir did not build; to see all: ninja -C $dir"
-    return 1
+    return $status
 }
 
-# A directory that Meson could not finish, or that belongs to another checkout, is begun anew.
+# A directory that Meson did not finish is begun anew.
 weir_configure() {
     local dir=$1
     shift
     if [[ -e $dir/build.ninja ]]; then
-        meson configure "$dir" "$@" && return 0
+        meson configure "$dir" "$@"
+    else
+        rm -rf "$dir"
+        meson setup "$dir" "$weir_root" "$@"
     fi
-    meson setup --wipe "$dir" "$weir_root" "$@" || { rm -rf "$dir" && meson setup "$dir" "$weir_root" "$@"; }
 }
