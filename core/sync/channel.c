@@ -90,7 +90,8 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
-static int wait_in(struct weir_list *queue, struct weir_list *end, void *message)
+/* Apart, so that calls that need not wait set up no frame for it. */
+static __attribute__((noinline)) int wait_in(struct weir_list *queue, struct weir_list *end, void *message)
 {
     struct channel_waiter waiter = {.task = weir_current_task(), .message = message};
     weir_list_append(queue, &waiter.link);

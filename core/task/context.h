@@ -54,7 +54,10 @@ void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom, size
 #define WEIR_CLOBBERS_
 #endif
 
-static inline __attribute__((always_inline)) void weir_context_jump_(struct weir_context *from, struct weir_context *to)
+/* Returns the context that goes on here, `from`: whoever jumped back named it as his `to`, so it need not be kept on
+ * the stack meanwhile. */
+static inline __attribute__((always_inline)) struct weir_context *weir_context_jump_(struct weir_context *from,
+                                                                                     struct weir_context *to)
 {
 #if defined(__x86_64__)
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
@@ -71,6 +74,7 @@ static inline __attribute__((always_inline)) void weir_context_jump_(struct weir
                        "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
                        "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
                        "xmm14", "xmm15", "memory", "cc");
+    return to;
 #elif defined(__aarch64__)
     register struct weir_context *x0 __asm__("x0") = from;
     register struct weir_context *x1 __asm__("x1") = to;
@@ -91,22 +95,25 @@ static inline __attribute__((always_inline)) void weir_context_jump_(struct weir
                        "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
                        "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
                        "v30", "v31", "memory", "cc");
+    return x1;
 #else
 #error "no context switch for this processor: x86-64 and aarch64 have one"
 #endif
 }
 
-/* Saves the running context in `from` and goes on in `to`. Returns when somebody switches back. */
-static inline __attribute__((always_inline)) void weir_context_switch(struct weir_context *from,
-                                                                      struct weir_context *to)
+/* Saves the running context in `from` and goes on in `to`, which may be the same. Returns `from` when somebody switches
+ * back. */
+static inline __attribute__((always_inline)) struct weir_context *weir_context_switch(struct weir_context *from,
+                                                                                      struct weir_context *to)
 {
 #if WEIR_ASAN
     __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
 #endif
-    weir_context_jump_(from, to);
+    from = weir_context_jump_(from, to);
 #if WEIR_ASAN
     __sanitizer_finish_switch_fiber(from->fake_stack, NULL, NULL);
 #endif
+    return from;
 }
 
 /* Leaves the running context for good. */

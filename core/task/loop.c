@@ -130,7 +130,7 @@ static void run_tasks(struct weir_loop *loop)
     uint64_t runnable = loop->tail - loop->head;
     if (loop->shuffle)
         shuffle_batch(loop);
-    loop->budget = (int64_t)(runnable < TURN_MIN && !loop->shuffle ? TURN_MIN : runnable);
+    loop->turn_end = loop->head + (runnable < TURN_MIN && !loop->shuffle ? TURN_MIN : runnable);
     struct weir_context *next = weir_pick(loop);
     if (next != &loop->context)
         weir_context_switch(&loop->context, next);

@@ -42,7 +42,8 @@ void weir_scope_open(struct weir_scope *scope, weir_time deadline)
 /* Takes a scope out of the tree; scopes still below go up to its parent. */
 void weir_scope_unlink(struct weir_scope *scope)
 {
-    weir_alarm_clear(&scope->alarm);
+    if (weir_timer_armed(&scope->alarm.timer))
+        weir_alarm_clear(&scope->alarm);
     weir_list_remove(&scope->sibling);
     struct weir_scope *child;
     WEIR_LIST_FOREACH (child, &scope->children, struct weir_scope, sibling) {
@@ -86,12 +87,8 @@ int weir_scope_leave(struct weir_scope *scope, int status)
     return status;
 }
 
-/* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns -EINVAL if there were any,
- * else `status`. */
-int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status)
+int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer)
 {
-    if (WEIR_LIKELY(task->scope == outer))
-        return status;
     weir_log(WEIR_LOG_ERROR, "task %s left a cancel scope open inside another; close the one opened last first",
              weir_task_name(task));
     while (task->scope != outer) {
@@ -149,7 +146,7 @@ int weir_scope_close(struct weir_scope *scope, int status)
 /* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
 static void deliver(struct weir_task *task, struct weir_scope *scope)
 {
-    if (task == NULL || task->scope != scope || task->state != TASK_PARKED || task->abort == NULL)
+    if (task == NULL || task->scope != scope || !task->parked || task->abort == NULL)
         return;
     weir_abort_fn *abort = task->abort;
     task->abort = NULL; /* asked once */

@@ -121,18 +121,13 @@ void weir_stack_check(struct stack_slab *stacks, struct weir_task *task)
     abort();
 }
 
-struct weir_task *weir_stacks_take(struct stack_slab *stacks)
+struct weir_task *weir_stacks_take_new(struct stack_slab *stacks)
 {
-    struct weir_task *task = stacks->free;
-    if (WEIR_LIKELY(task != NULL)) {
-        stacks->free = task->next_free;
-        return task;
-    }
     if (stacks->used == stacks->count)
         return NULL;
     unsigned index = stacks->used++;
     bool guarded = guard(stacks, index);
-    task = task_in(stacks, index);
+    struct weir_task *task = task_in(stacks, index);
     memset(task, 0, sizeof *task);
     task->index = index;
     task->canary = !guarded;

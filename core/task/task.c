@@ -66,7 +66,6 @@ static WEIR_NORETURN void task_main(void)
     weir_context_entered();
     struct weir_loop *loop = weir_loop_;
     struct weir_task *task = loop->current;
-    task->fast_left = FAST_PATH_MAX;
     end(loop, task, task->fn(task->arg));
     weir_context_leave(&task->context, weir_pick(loop));
     __builtin_unreachable();
@@ -108,30 +107,29 @@ int weir_task_park(weir_abort_fn *abort, void *arg)
     struct weir_task *self = loop->current;
     self->abort = abort;
     self->abort_arg = arg;
-    self->state = TASK_PARKED;
-    weir_switch_away(loop, self);
-    return self->wake_result;
+    self->parked = true;
+    return weir_switch_away(loop, self)->wake_result;
 }
 
 void weir_task_wake(struct weir_task *task, int result)
 {
-    WEIR_ASSERT_EQ(task->state, TASK_PARKED);
+    WEIR_ASSERT(task->parked);
+    task->parked = false;
     task->wake_result = result;
     weir_make_runnable(weir_loop_, task);
 }
 
-static inline void yield(struct weir_loop *loop, struct weir_task *self)
+static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *self)
 {
     weir_make_runnable(loop, self);
-    weir_switch_away(loop, self);
+    return weir_switch_away(loop, self);
 }
 
 /* The switch comes first, so that the test sees what happened meanwhile. */
 int weir_checkpoint(void)
 {
     struct weir_loop *loop = weir_loop_;
-    struct weir_task *self = loop->current;
-    yield(loop, self);
+    struct weir_task *self = yield(loop, loop->current);
     return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? -ECANCELED : 0;
 }
 
@@ -148,9 +146,15 @@ void weir_cancel_shielded_checkpoint(void)
     yield(weir_loop_, weir_loop_->current);
 }
 
+/* Apart, so that the fast path saves no registers. */
+static __attribute__((noinline)) void yield_at_last(struct weir_loop *loop)
+{
+    yield(loop, loop->current);
+}
+
 void weir_fast_path_done(void)
 {
     struct weir_loop *loop = weir_loop_;
-    if (WEIR_UNLIKELY(--loop->current->fast_left == 0))
-        yield(loop, loop->current);
+    if (WEIR_UNLIKELY(--loop->fast_left == 0))
+        yield_at_last(loop);
 }

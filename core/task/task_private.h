@@ -6,16 +6,13 @@
 #include <stdatomic.h>
 #include <weir/task.h>
 
-enum task_state { TASK_FREE, TASK_RUNNABLE, TASK_RUNNING, TASK_PARKED };
-
 /* Lives at the top of its own stack, so that an idle task costs one page. The first line is what a switch touches. */
 struct weir_task {
     struct weir_context context;
     struct weir_scope *scope; /* innermost */
     int wake_result;
-    uint8_t state;
+    bool parked;              /* until somebody wakes it */
     bool cancelled_alongside; /* as a scope's, outside all scopes of its own */
-    uint16_t fast_left;       /* calls that may still end without letting others run */
     weir_abort_fn *abort;
     void *abort_arg;
 
@@ -45,12 +42,15 @@ struct stack_slab {
     unsigned protected_max; /* how many mprotect may still split */
 };
 
+/* What a switch touches comes first. */
 struct weir_loop {
     struct weir_task *current; /* NULL: the loop itself runs */
     struct weir_task **ring;   /* runnable tasks, FIFO; a power of two */
     uint64_t head, tail, mask;
-    int64_t budget; /* tasks that may still run in this turn */
+    uint64_t turn_end;  /* where in the ring this turn stops */
+    unsigned fast_left; /* calls that the current task may still end without letting others run */
     struct weir_context context;
+    struct stack_slab stacks;
 
     weir_time now;
     struct weir_clock *clock;
@@ -58,7 +58,6 @@ struct weir_loop {
     struct weir_list pollers;
     struct weir_list quiet; /* the least cushion first */
     weir_time quiet_since;  /* in real time; WEIR_NEVER: busy just now */
-    struct stack_slab stacks;
 
     struct weir_nursery root; /* holds the main task */
     int result;
@@ -84,7 +83,7 @@ extern __thread struct weir_loop *weir_loop_ __attribute__((tls_model("initial-e
 /* stack.c */
 int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size);
 void weir_stacks_close(struct stack_slab *stacks);
-struct weir_task *weir_stacks_take(struct stack_slab *stacks); /* NULL: all in use */
+struct weir_task *weir_stacks_take_new(struct stack_slab *stacks); /* one never used before; NULL: all are */
 void *weir_stack_top(struct weir_task *task);
 void weir_stack_check(struct stack_slab *stacks, struct weir_task *task); /* canaries; aborts by name */
 
@@ -92,9 +91,17 @@ void weir_stack_check(struct stack_slab *stacks, struct weir_task *task); /* can
 int weir_overflow_handler_install(void);
 void weir_overflow_handler_remove(void);
 
+static inline struct weir_task *weir_stacks_take(struct stack_slab *stacks) /* NULL: all in use */
+{
+    struct weir_task *task = stacks->free;
+    if (WEIR_UNLIKELY(task == NULL))
+        return weir_stacks_take_new(stacks);
+    stacks->free = task->next_free;
+    return task;
+}
+
 static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task *task)
 {
-    task->state = TASK_FREE;
     task->next_free = stacks->free;
     stacks->free = task;
 }
@@ -114,47 +121,50 @@ void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struc
 void weir_scope_unlink(struct weir_scope *scope);
 void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
-int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status);
+int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer);
 
 /* nursery.c */
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status);
 void weir_nursery_check_closed(struct weir_nursery *nursery);
 
+/* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns -EINVAL if there were any,
+ * else `status`. */
+static inline int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status)
+{
+    return WEIR_LIKELY(task->scope == outer) ? status : weir_scope_abandon_(task, outer);
+}
+
 static inline void weir_make_runnable(struct weir_loop *loop, struct weir_task *task)
 {
-    task->state = TASK_RUNNABLE;
     loop->ring[loop->tail++ & loop->mask] = task;
 }
 
 /* What runs next: another task of this turn, or the loop. */
 static inline struct weir_context *weir_pick(struct weir_loop *loop)
 {
-    if (WEIR_UNLIKELY(loop->head == loop->tail || loop->budget <= 0)) {
+    uint64_t head = loop->head, behind = loop->tail - head;
+    if (WEIR_UNLIKELY(behind == 0 || head == loop->turn_end)) {
         loop->current = NULL;
         return &loop->context;
     }
-    loop->budget--;
-    struct weir_task *task = loop->ring[loop->head++ & loop->mask];
-    uint64_t behind = loop->tail - loop->head;
-    if (behind > 4) { /* hide the misses of tasks further back: the task itself, then its stack */
-        __builtin_prefetch(loop->ring[(loop->head + 3) & loop->mask]);
-        __builtin_prefetch(loop->ring[(loop->head + 1) & loop->mask]->context.sp);
+    loop->head = head + 1;
+    struct weir_task *task = loop->ring[head & loop->mask];
+    if (behind > 5) { /* hide the misses of tasks further back: the task itself, then its stack */
+        __builtin_prefetch(loop->ring[(head + 4) & loop->mask]);
+        __builtin_prefetch(loop->ring[(head + 2) & loop->mask]->context.sp);
     }
-    task->state = TASK_RUNNING;
+    loop->fast_left = FAST_PATH_MAX;
     loop->current = task;
     return &task->context;
 }
 
-/* Gives the lcore away; returns when `self` is switched to again. */
-static inline void weir_switch_away(struct weir_loop *loop, struct weir_task *self)
+/* Gives the lcore away; returns `self` when it is switched to again. */
+static inline struct weir_task *weir_switch_away(struct weir_loop *loop, struct weir_task *self)
 {
     if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
         weir_stack_check(&loop->stacks, self);
-    struct weir_context *next = weir_pick(loop);
-    if (next != &self->context)
-        weir_context_switch(&self->context, next);
-    self->fast_left = FAST_PATH_MAX;
+    return WEIR_CONTAINER_OF(weir_context_switch(&self->context, weir_pick(loop)), struct weir_task, context);
 }
 
 #endif
