@@ -47,24 +47,6 @@ static inline uint16_t advertise(const struct weir_tcp *tcp, struct weir_tcp_con
     return (uint16_t)window;
 }
 
-/* Fills in the checksum of a whole segment (m->data at its header), or leaves it to the device. */
-static inline void seal(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
-{
-    uint16_t length = (uint16_t)m->pkt_len;
-
-    header->tcp_urp = 0;
-    if (tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM) {
-        m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
-        m->tx_offload = 0;
-        m->l4_len = (header->data_off >> 4) * 4u;
-        header->cksum = weir_sum_fold((uint64_t)pseudo + rte_cpu_to_be_16(length));
-    } else {
-        m->ol_flags = 0;
-        header->cksum = 0;
-        header->cksum = weir_checksum_join(pseudo, length, weir_sum(header, length));
-    }
-}
-
 static inline struct rte_tcp_hdr *prepend(struct rte_mbuf *m, unsigned length)
 {
     WEIR_ASSERT(m->data_off >= length && m->nb_segs == 1);
@@ -74,38 +56,70 @@ static inline struct rte_tcp_hdr *prepend(struct rte_mbuf *m, unsigned length)
     return rte_pktmbuf_mtod(m, struct rte_tcp_hdr *);
 }
 
-static inline void fill(struct weir_tcp_connection *c, struct rte_tcp_hdr *header, uint32_t seq, unsigned length,
-                        uint8_t flags, uint16_t window)
+/* The checksum goes last. `sum` is that of the pseudo header, of the length, and, unless the device will do it, of all
+ * of the segment but the checksum. */
+static inline void seal(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint64_t sum)
 {
-    uint32_t ports = tcp_ports_swap(c->key.ports);
+    uint16_t folded = weir_sum_fold(sum);
 
-    memcpy(header, &ports, sizeof(ports));
-    header->sent_seq = rte_cpu_to_be_32(seq);
-    header->recv_ack = flags & ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0;
-    header->data_off = (uint8_t)(length << 2);
-    header->tcp_flags = flags;
-    header->rx_win = rte_cpu_to_be_16(window);
+    header->tcp_urp = 0;
+    if (tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM) {
+        m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+        m->tx_offload = 0;
+        m->l4_len = (header->data_off >> 4) * 4u;
+        header->cksum = folded;
+    } else {
+        m->ol_flags = 0;
+        header->cksum = (uint16_t)~folded;
+    }
 }
 
-static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
-                             struct rte_tcp_hdr *header)
+static inline uint64_t sum_of(const struct weir_tcp *tcp, const void *bytes, size_t length)
 {
-    seal(tcp, m, header, c->path.pseudo_sum);
+    return tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM ? 0 : weir_sum(bytes, length);
+}
+
+/* Writes a word of the header and returns it, to be summed while it is still in a register: the sum of what was just
+ * written in small pieces would wait for all of them to arrive in the cache. */
+static inline uint64_t put(void *header, unsigned word, uint32_t value)
+{
+    memcpy((char *)header + 4 * word, &value, sizeof(value));
+    return value;
+}
+
+static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
+{
     tcp->stats.out_segs++;
     weir_ip_send(tcp->ip, tcp->now, &c->path, m, 0);
 }
 
+/* The fourth word: lengths, flags and window. */
+static inline uint32_t fourth_word(unsigned length, uint8_t flags, uint16_t window)
+{
+    return rte_cpu_to_be_32((uint32_t)length << 26 | (uint32_t)flags << 16 | window);
+}
+
 void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 {
-    bool timestamps = c->flags & F_TIMESTAMPS;
-    unsigned length = WEIR_TCP_HEADER_LENGTH + (timestamps ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
+    unsigned length = tcp_header_length(c);
+    uint64_t sum = sum_of(tcp, rte_pktmbuf_mtod(m, void *), m->data_len);
     struct rte_tcp_hdr *header = prepend(m, length);
+    uint64_t words;
 
-    fill(c, header, seq, length, flags, advertise(tcp, c));
-    if (timestamps)
-        weir_tcp_timestamps_write(header + 1, tcp->now_ms + c->ts_offset, c->ts_recent);
+    words = put(header, 0, tcp_ports_swap(c->key.ports));
+    words += put(header, 1, rte_cpu_to_be_32(seq));
+    words += put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
+    words += put(header, 3, fourth_word(length, flags, advertise(tcp, c)));
+    if (WEIR_LIKELY(c->flags & F_TIMESTAMPS)) {
+        words += put(header, 5, RTE_BE32(WEIR_TCP_TIMESTAMPS_WORD));
+        words += put(header, 6, rte_cpu_to_be_32(tcp->now_ms + c->ts_offset));
+        words += put(header, 7, rte_cpu_to_be_32(c->ts_recent));
+    }
+    if (!(tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM))
+        sum += words;
     c->flags &= (uint16_t)~F_ACK_OWED;
-    hand_down(tcp, c, m, header);
+    seal(tcp, m, header, sum + c->path.pseudo_sum + rte_cpu_to_be_16((uint16_t)m->pkt_len));
+    hand_down(tcp, c, m);
 }
 
 bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags)
@@ -116,6 +130,11 @@ bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint3
         return false;
     tcp_emit(tcp, c, m, seq, flags);
     return true;
+}
+
+static void seal_whole(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
+{
+    seal(tcp, m, header, sum_of(tcp, header, m->data_len) + pseudo + rte_cpu_to_be_16((uint16_t)m->pkt_len));
 }
 
 /* The options of our SYN: all that we can; of our SYN and ACK: what the peer offered too. RFC 7323 sections 1.3, 2.2.
@@ -149,11 +168,16 @@ bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return false;
     length = syn_options(tcp, c, options);
     header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
+    put(header, 0, tcp_ports_swap(c->key.ports));
+    put(header, 1, rte_cpu_to_be_32(c->iss));
+    put(header, 2, flags & ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0);
+    put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, flags, (uint16_t)window));
+    put(header, 4, 0);
     memcpy(header + 1, options, length);
-    fill(c, header, c->iss, WEIR_TCP_HEADER_LENGTH + length, flags, (uint16_t)window);
+    seal_whole(tcp, m, header, c->path.pseudo_sum);
     if (flags & ACK)
         c->flags &= (uint16_t)~F_ACK_OWED;
-    hand_down(tcp, c, m, header);
+    hand_down(tcp, c, m);
     return true;
 }
 
@@ -168,7 +192,6 @@ void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t length = segment->length + !!(segment->flags & SYN) + !!(segment->flags & FIN);
     struct weir_ip_path path;
-    uint32_t ports = tcp_ports_swap(segment->ports);
     struct rte_tcp_hdr *header;
     struct rte_mbuf *m;
 
@@ -179,17 +202,12 @@ void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment)
     if (m == NULL)
         return;
     header = prepend(m, sizeof(*header));
-    memset(header, 0, sizeof(*header));
-    memcpy(header, &ports, sizeof(ports));
-    header->data_off = WEIR_TCP_HEADER_LENGTH << 2;
-    if (segment->flags & ACK) {
-        header->sent_seq = rte_cpu_to_be_32(segment->ack);
-        header->tcp_flags = RST;
-    } else {
-        header->recv_ack = rte_cpu_to_be_32(segment->seq + length);
-        header->tcp_flags = RST | ACK;
-    }
-    seal(tcp, m, header, path.pseudo_sum);
+    put(header, 0, tcp_ports_swap(segment->ports));
+    put(header, 1, segment->flags & ACK ? rte_cpu_to_be_32(segment->ack) : 0);
+    put(header, 2, segment->flags & ACK ? 0 : rte_cpu_to_be_32(segment->seq + length));
+    put(header, 3, fourth_word(sizeof(*header), segment->flags & ACK ? RST : RST | ACK, 0));
+    put(header, 4, 0);
+    seal_whole(tcp, m, header, path.pseudo_sum);
     tcp->stats.out_segs++;
     tcp->stats.out_rsts++;
     weir_ip_send(tcp->ip, tcp->now, &path, m, 0);

@@ -54,7 +54,7 @@ static inline bool predicted(struct weir_tcp *tcp, struct weir_tcp_connection *c
 {
     const struct rte_tcp_hdr *in = rte_pktmbuf_mtod(m, const struct rte_tcp_hdr *);
     bool timestamps = c->flags & F_TIMESTAMPS;
-    unsigned header = WEIR_TCP_HEADER_LENGTH + (timestamps ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
+    unsigned header = tcp_header_length(c);
     uint32_t seq = rte_be_to_cpu_32(in->sent_seq), ack = rte_be_to_cpu_32(in->recv_ack);
     uint32_t length = m->pkt_len - header, timestamp, echo, window;
 
@@ -170,7 +170,13 @@ static inline void guess_connection(const struct weir_tcp *tcp, struct lookup *l
     const struct tcp_slot *slot = &tcp->slots[lookup->hash & tcp->slots_mask];
 
     lookup->guess = NULL;
-    if (slot->index == 0 || slot->hash != lookup->hash)
+    for (uint32_t at = lookup->hash; WEIR_UNLIKELY(slot->hash != lookup->hash);
+         slot = &tcp->slots[at & tcp->slots_mask]) {
+        if (slot->index == 0)
+            return;
+        at++;
+    }
+    if (WEIR_UNLIKELY(slot->index == 0)) /* a free slot, and a hash of 0 */
         return;
     lookup->guess = &tcp->connections[slot->index - 1];
     rte_prefetch0(lookup->guess);

@@ -1,5 +1,5 @@
 /* The slab of connections, and the table that finds them: open addressing, linear probing, 8 bytes a slot, never more
- * than half full, so that a lookup is most often one line of slots and one of the connection. */
+ * than a quarter full, so that a lookup is most often one line of slots and one of the connection. */
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -46,7 +46,7 @@ static int slab_open(struct weir_tcp *tcp, unsigned count)
 int tcp_table_open(struct weir_tcp *tcp, unsigned connections_max)
 {
     tcp->connections_max = connections_max;
-    tcp->slots_mask = power_of_two(2 * connections_max) - 1;
+    tcp->slots_mask = power_of_two(4 * connections_max) - 1;
     tcp->slots = calloc((size_t)tcp->slots_mask + 1, sizeof(*tcp->slots));
     tcp->free = calloc(connections_max, sizeof(*tcp->free));
     if (tcp->slots == NULL || tcp->free == NULL)

@@ -308,6 +308,13 @@ static inline void tcp_drop_held(struct weir_tcp *tcp, struct rte_mbuf *m)
     rte_pktmbuf_free(m);
 }
 
+/* Of a segment that is no SYN: 20 bytes, and 12 with timestamps, without a branch. */
+static inline unsigned tcp_header_length(const struct weir_tcp_connection *c)
+{
+    _Static_assert(F_TIMESTAMPS * 3 == WEIR_TCP_TIMESTAMPS_LENGTH, "the flag is a third of the option");
+    return WEIR_TCP_HEADER_LENGTH + (c->flags & F_TIMESTAMPS) * 3u;
+}
+
 /* What is in flight. During a go-back it counts only what was repeated. */
 static inline uint32_t tcp_flight(const struct weir_tcp_connection *c)
 {

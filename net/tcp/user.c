@@ -48,30 +48,25 @@ void weir_tcp_set_user(struct weir_tcp_connection *c, void *user)
         tcp_report(c->tcp, c, c->events); /* what was kept until there was somebody to tell */
 }
 
-/* Why nothing can be sent; 0: it can. */
+static inline bool can_send(const struct weir_tcp_connection *c)
+{
+    return c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_CLOSE_WAIT;
+}
+
+/* Why nothing can be sent. */
 static int send_error(const struct weir_tcp_connection *c)
 {
     if (c->error != 0)
         return c->error;
-    if (c->flags & F_FIN)
-        return -EPIPE;
-    switch (c->state) {
-    case WEIR_TCP_ESTABLISHED:
-    case WEIR_TCP_CLOSE_WAIT:
-        return 0;
-    case WEIR_TCP_SYN_SENT:
-    case WEIR_TCP_SYN_RECEIVED:
-        return -ENOTCONN;
-    default:
-        return -EPIPE;
-    }
+    return (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED) && !(c->flags & F_FIN) ? -ENOTCONN
+                                                                                                       : -EPIPE;
 }
 
 uint32_t weir_tcp_send_room(const struct weir_tcp_connection *c)
 {
     uint32_t queued = c->snd_end - c->snd_una;
 
-    if (send_error(c) != 0 || queued >= c->tcp->send_buffer)
+    if (!can_send(c) || queued >= c->tcp->send_buffer)
         return 0;
     return c->tcp->send_buffer - queued;
 }
@@ -87,10 +82,9 @@ static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_con
 int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
 {
     struct weir_packet *packet = weir_packet(m);
-    int error = send_error(c);
 
-    if (WEIR_UNLIKELY(error != 0))
-        return error;
+    if (WEIR_UNLIKELY(!can_send(c)))
+        return send_error(c);
     WEIR_ASSERT(m->pkt_len > 0);
     if (WEIR_UNLIKELY(no_room(tcp, c))) {
         c->flags |= F_BLOCKED;
@@ -110,6 +104,8 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
 /* What there is to say once all data is taken. */
 static int receive_end(const struct weir_tcp_connection *c)
 {
+    if (c->state == WEIR_TCP_ESTABLISHED) /* by far the most common, and the rest is on other lines */
+        return -EAGAIN;
     if (c->error != 0)
         return c->error;
     return (c->marks & M_PEER_FIN) || c->state == WEIR_TCP_CLOSED ? 0 : -EAGAIN;

@@ -88,12 +88,14 @@ unsigned weir_tcp_options_write(void *options, const struct weir_tcp_option_valu
 /* Reads 12 bytes of options. Returns false if they are anything but NOP NOP TSopt. Checkpoint: never. */
 static inline bool weir_tcp_timestamps_read(const void *options, uint32_t *timestamp, uint32_t *echo)
 {
-    uint32_t words[3];
+    uint32_t word;
 
-    memcpy(words, options, sizeof(words));
-    *timestamp = rte_be_to_cpu_32(words[1]);
-    *echo = rte_be_to_cpu_32(words[2]);
-    return words[0] == RTE_BE32(WEIR_TCP_TIMESTAMPS_WORD);
+    memcpy(&word, (const char *)options + 4, sizeof(word));
+    *timestamp = rte_be_to_cpu_32(word);
+    memcpy(&word, (const char *)options + 8, sizeof(word));
+    *echo = rte_be_to_cpu_32(word);
+    memcpy(&word, options, sizeof(word));
+    return word == RTE_BE32(WEIR_TCP_TIMESTAMPS_WORD);
 }
 
 static inline void weir_tcp_timestamps_write(void *options, uint32_t timestamp, uint32_t echo)
