@@ -295,7 +295,6 @@ int run_app(const struct run_options *given)
     int rc = 0;
 
     weir_signals_catch();
-    weir_crashes_explain();
     if (options.eal == NULL) {
         rc = device_check(&options.device, run.error, sizeof(run.error));
         if (rc == 0)

@@ -232,6 +232,8 @@ void weir_eal_close(void)
     if (!eal.open)
         return;
     eal.open = false;
+    /* For good: rte_eal_cleanup unmaps memory that the interrupt thread looks at, and does not stop it. (22.11) */
+    (void)!weir_interrupts_hold();
     (void)rte_eal_cleanup();
     eal_log_close();
     eal_files_remove();

@@ -158,6 +158,20 @@ static int make_copies_pool(struct pcap_dev *pcap)
     return pcap->copies == NULL ? -ENOMEM : 0;
 }
 
+/* The library sets its clock when it sees the first packet, which it then takes to be from before: 2^64 cycles later,
+ * some 200 years (22.11). So the first one that it sees is from a little later, and goes nowhere. */
+static int set_clock(struct pcap_dev *pcap)
+{
+    struct rte_mbuf *empty = rte_pktmbuf_alloc(pcap->copies);
+
+    if (empty == NULL)
+        return -ENOMEM;
+    rte_pktmbuf_free(rte_pcapng_copy(pcap->port, 0, empty, pcap->copies, UINT32_MAX,
+                                     rte_get_tsc_cycles() + rte_get_tsc_hz() / 100, RTE_PCAPNG_DIRECTION_UNKNOWN));
+    rte_pktmbuf_free(empty);
+    return 0;
+}
+
 int weir_dev_open_pcap(struct weir_dev **dev, struct weir_dev *inner, const char *path)
 {
     struct pcap_dev *pcap = calloc(1, sizeof(*pcap));
@@ -171,6 +185,8 @@ int weir_dev_open_pcap(struct weir_dev **dev, struct weir_dev *inner, const char
     rc = rte_eth_dev_get_port_by_name(inner->name, &pcap->port); /* the file names the port of each packet */
     if (rc == 0)
         rc = make_copies_pool(pcap);
+    if (rc == 0)
+        rc = set_clock(pcap);
     if (rc == 0)
         rc = open_file(pcap, path);
     if (rc < 0) {

@@ -1,4 +1,5 @@
 /* A DPDK ethdev port as a device. Source: rte_ethdev.h, the DPDK programmer's guide, "Poll Mode Driver". */
+#include "port_private.h"
 #include <inttypes.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <weir/net/dev.h>
 
 #define RX_CKSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
 
@@ -21,16 +21,8 @@ enum {
     RING_MAX = 1024, /* descriptors asked for each way */
     RING_MIN = 64,
     RING_SHARE = 4, /* a ring may hold that part of the pool at most */
-    LINK_WAIT_MS = 100,
+    LINK_WAIT_MS = 500,
     LINK_NAP_MS = 2
-};
-
-struct port {
-    struct weir_dev dev;
-    uint16_t id;
-    bool started;
-    bool latched;  /* the interrupt descriptor counts events, and is to be read; else it is readable by itself */
-    int interrupt; /* descriptor, or -1 */
 };
 
 /* What opening gathers on the way. */
@@ -44,22 +36,17 @@ struct opening {
     size_t size;
 };
 
-static struct port *port_of(struct weir_dev *dev)
-{
-    return WEIR_CONTAINER_OF(dev, struct port, dev);
-}
-
-static uint16_t port_rx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+uint16_t port_rx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     return rte_eth_rx_burst(port_of(dev)->id, 0, packets, n);
 }
 
-static uint16_t port_tx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
+uint16_t port_tx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     return rte_eth_tx_burst(port_of(dev)->id, 0, packets, n);
 }
 
-static int port_rx_interrupt(struct weir_dev *dev, bool on)
+int port_rx_interrupt(struct weir_dev *dev, bool on)
 {
     struct port *port = port_of(dev);
     uint64_t events;
@@ -76,7 +63,7 @@ static int port_rx_interrupt(struct weir_dev *dev, bool on)
     return port->interrupt;
 }
 
-static void port_stats(struct weir_dev *dev, struct weir_dev_stats *stats)
+void port_stats(struct weir_dev *dev, struct weir_dev_stats *stats)
 {
     struct rte_eth_stats counted = {0};
 
@@ -90,7 +77,7 @@ static void port_stats(struct weir_dev *dev, struct weir_dev_stats *stats)
                                      .tx_errors = counted.oerrors};
 }
 
-static void port_close(struct weir_dev *dev)
+void port_close(struct weir_dev *dev)
 {
     struct port *port = port_of(dev);
 
@@ -272,7 +259,8 @@ static int start(struct opening *o)
     find_interrupt(o);
     port->dev.capabilities = capabilities(&o->conf);
     wait_for_link(port->id);
-    return 0;
+    rc = strcmp(o->info.driver_name, "net_memif") == 0 ? memif_tame(port) : 0;
+    return rc < 0 ? fail(o, rc, "cannot hold DPDK's interrupt thread") : 0;
 }
 
 int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct rte_ether_addr *mac,

@@ -34,6 +34,8 @@ class Connection:
         self.told = self.heard = 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
+        if options.congestion:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, options.congestion.encode())
         code = self.socket.connect_ex((options.address, options.port))
         if code not in (0, errno.EINPROGRESS):
             raise Failed(f"connection {index}: {errno.errorcode.get(code, code)}")
@@ -152,6 +154,7 @@ def main():
     parser.add_argument("--bytes", type=int, default=1 << 22, help="of each connection, each way")
     parser.add_argument("--mode", choices=["echo", "half-close", "hold"], default="echo")
     parser.add_argument("--opening", type=int, default=512, help="handshakes under way at once")
+    parser.add_argument("--congestion", help="the kernel's congestion control, such as reno; default: its own default")
     parser.add_argument("--timeout", type=float, default=120)
     options = parser.parse_args()
 

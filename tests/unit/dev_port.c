@@ -6,6 +6,7 @@
 
 #include <rte_ethdev.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(dev_port, .init = test_eal_init);
@@ -272,11 +273,12 @@ static uint32_t word(const uint8_t *bytes)
 
 /* Counts the packet blocks of a pcapng file that hold `payload`, by direction: [0] in, [1] out. Source: the pcapng
  * internet draft, sections 3.1 and 4.3: type, length, 20 bytes of header, data; the flags option's low bits tell. */
-static void count_blocks(const char *path, const char *payload, unsigned counts[2])
+static void count_blocks(const char *path, const char *payload, time_t begun, unsigned counts[2])
 {
     static uint8_t file[65536];
     FILE *in = fopen(path, "rb");
     size_t size, at, length;
+    time_t seconds;
 
     cr_assert_not_null(in);
     size = fread(file, 1, sizeof(file), in);
@@ -289,6 +291,8 @@ static void count_blocks(const char *path, const char *payload, unsigned counts[
         length = word(file + at + 20);
         cr_assert_eq(length, strlen(payload));
         cr_assert_arr_eq(file + at + 28, payload, length);
+        seconds = (time_t)(((uint64_t)word(file + at + 12) << 32 | word(file + at + 16)) / 1000000000);
+        cr_assert(seconds >= begun - 1 && seconds <= time(NULL) + 1, "the packet is from %s", ctime(&seconds));
         counts[(word(file + at + 28 + RTE_ALIGN(length, 4) + 4) & 3) == 2]++;
     }
     cr_assert_eq(at, size, "the last block is cut short");
@@ -300,6 +304,7 @@ Test(dev_port, a_capture_has_every_packet_both_ways)
     struct weir_dev *dev = open_port("net_ring0", NULL, pool);
     struct rte_mbuf *sent[BURST], *got[BURST];
     unsigned counts[2], in_use;
+    time_t begun = time(NULL);
     char path[64];
 
     cr_assert_not_null(mkdtemp(directory));
@@ -313,7 +318,7 @@ Test(dev_port, a_capture_has_every_packet_both_ways)
     cr_assert_eq(rte_mempool_in_use_count(pool), in_use, "a capture takes no packet of the stack's pool");
     rte_pktmbuf_free_bulk(got, BURST);
     weir_dev_close(dev);
-    count_blocks(path, "captured", counts);
+    count_blocks(path, "captured", begun, counts);
     cr_assert_eq(counts[0], BURST);
     cr_assert_eq(counts[1], BURST);
     cr_assert_eq(unlink(path), 0);

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Weir's echo against the Linux kernel's TCP, over a TAP in a network namespace. Each test ends by stopping weir with
+Ctrl-C, and fails unless every packet is back in its pool, nothing was complained of, and nothing was left behind.
+
+WEIR_PEER_BYTES: bytes on each of the 256 connections (default 262144; 4194304 is the full size)."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from world import CLIENT, KERNEL, STACK, Weir, check, client, in_own_network, main, run, serve_on_tap, wait_for, weir_path
+
+BYTES = int(os.environ.get("WEIR_PEER_BYTES", "262144"))
+
+
+def connect():
+    stream = socket.create_connection((STACK, 7), timeout=30)
+    stream.sendall(b"hello")
+    heard = b""
+    while len(heard) < 5:
+        heard += stream.recv(5)
+    check(heard == b"hello", f"heard {heard}")
+    return stream
+
+
+def ping_answers():
+    with serve_on_tap() as weir:
+        print(run("ping", "-c", "20", "-i", "0.02", "-W", "5", STACK))
+        run("ping", "-c", "3", "-i", "0.02", "-s", "1400", "-W", "5", STACK)
+        weir.stop()
+
+
+def every_byte_of_256_connections():
+    with serve_on_tap() as weir:
+        print(client("--connections", 256, "--bytes", BYTES, timeout=300))
+        weir.stop()
+
+
+def ten_thousand_connections_at_once():
+    with serve_on_tap() as weir:
+        said = client("--connections", 10000, "--bytes", 1000, "--mode", "hold", timeout=120)
+        print(said)
+        check("10000 open at once" in said, "not all were open at once")
+        weir.stop()
+
+
+def half_close_gets_all_bytes_back():
+    with serve_on_tap() as weir:
+        print(client("--connections", 32, "--bytes", 300000, "--mode", "half-close"))
+        print(client("--connections", 4, "--bytes", 1, "--mode", "half-close"))
+        weir.stop()
+
+
+def client_killed_in_the_middle():
+    with serve_on_tap() as weir:
+        for _ in range(3):
+            killed = subprocess.Popen([sys.executable, CLIENT, STACK, "7", "--connections", "64", "--bytes",
+                                       str(1 << 30)])
+
+            def received():
+                link = json.loads(run("ip", "-json", "-statistics", "link", "show", "weir0"))[0]
+                return link["stats64"]["rx"]["bytes"]
+
+            begin = received()
+            wait_for(lambda: received() > begin + 2000000, "a transfer under way")
+            killed.kill()
+            killed.wait()
+        print(client("--connections", 8, "--bytes", 100000))
+        weir.stop()
+
+
+def loss_and_reordering():
+    with serve_on_tap("--fault", "loss=0.1,reorder=0.1,seed=1") as weir:
+        print(client("--connections", 16, "--bytes", 100000, timeout=240))
+        weir.stop()
+
+
+def every_fault_at_once():
+    with serve_on_tap("--fault",
+                      "loss=0.02,reorder=0.05,duplicate=0.05,corrupt=0.02,delay=2ms,jitter=1ms,seed=1") as weir:
+        print(client("--connections", 16, "--bytes", 100000, timeout=240))
+        weir.stop()
+
+
+def datagrams_come_back():
+    with serve_on_tap() as weir:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(30)
+            for size in (0, 1, 100, 1472):
+                for number in range(20):
+                    udp.sendto(bytes([number]) * size, (STACK, 7))
+                    heard, sender = udp.recvfrom(2048)
+                    check(heard == bytes([number]) * size and sender == (STACK, 7), f"{size} bytes: {sender} {heard}")
+        weir.stop()
+
+
+def closed_ports_refuse():
+    with serve_on_tap() as weir:
+        try:
+            socket.create_connection((STACK, 8), timeout=30).close()
+            check(False, "port 8 accepted")
+        except ConnectionRefusedError:
+            pass
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(30)
+            udp.connect((STACK, 8))
+            udp.send(b"anybody?")
+            try:
+                udp.recv(10)
+                check(False, "UDP port 8 answered")
+            except ConnectionRefusedError:
+                pass
+        weir.stop()
+
+
+def signal_closes_connections_in_good_order():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with serve_on_tap() as weir:
+            streams = [connect() for _ in range(20)]
+            weir.process.send_signal(number)
+            for stream in streams:
+                check(stream.recv(10) == b"", "the stream did not end")  # a reset would raise
+                stream.close()
+            weir.finish()
+
+
+def signal_in_the_middle_of_a_transfer():
+    with serve_on_tap() as weir:
+        talking = subprocess.Popen([sys.executable, CLIENT, STACK, "7", "--connections", "16", "--bytes", str(1 << 30)],
+                                   stderr=subprocess.PIPE)
+        wait_for(lambda: "bytes_received" in run("ss", "-tin", "dst", STACK), "a transfer under way")
+        weir.stop()
+        talking.kill()
+        talking.communicate()
+
+
+def idle_does_not_burn_a_core():
+    with serve_on_tap() as weir:
+        stream = connect()
+
+        def ticks():
+            with open(f"/proc/{weir.process.pid}/stat", encoding="ascii") as file:
+                fields = file.read().rsplit(") ", 1)[1].split()
+            return int(fields[11]) + int(fields[12])
+
+        begin, start = ticks(), time.monotonic()
+        wait_for(lambda: time.monotonic() - start >= 2, "two seconds")
+        share = (ticks() - begin) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - start)
+        print(f"idle: {share:.1%} of a core")
+        check(share < 0.2, f"{share:.1%} of a core for nothing")
+        stream.close()
+        weir.stop()
+
+
+def statistics_and_duration():
+    with serve_on_tap("--stats", "0.2", "--duration", "3") as weir:
+        stream = connect()
+        wait_for(lambda: "1 connections  in" in weir.said(), "a line of statistics")
+        stream.close()
+        weir.finish()
+
+
+def capture_can_be_read():
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "echo.pcapng")
+        with serve_on_tap("--pcap", path) as weir:
+            client("--connections", 2, "--bytes", 5000)
+            weir.stop()
+        with open(path, "rb") as file:
+            data = file.read()
+        at = packets = 0
+        while at < len(data):
+            packets += data[at:at + 4] == b"\x06\0\0\0"
+            at += int.from_bytes(data[at + 4:at + 8], "little")
+        check(at == len(data) and packets > 20, f"{packets} packets in {len(data)} bytes")
+
+
+def dpdks_own_arguments():
+    with Weir("run", "echo", "--no-huge", "--no-pci", "--vdev", "net_tap0,iface=weir0", "--", "--address",
+              f"{STACK}/24").wait_ready() as weir:
+        run("ip", "address", "add", f"{KERNEL}/24", "dev", "weir0")
+        print(client("--connections", 8, "--bytes", 100000))
+        weir.stop()
+
+
+def af_packet_on_a_veth():
+    run("ip", "link", "add", "wire0", "type", "veth", "peer", "name", "wire1")
+    for end in ("wire0", "wire1"):
+        run("ip", "link", "set", end, "up")
+        # A veth hands over what its other end left to a NIC that is not there: checksums, and cutting into segments.
+        run("ethtool", "-K", end, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+    run("ip", "address", "add", f"{KERNEL}/24", "dev", "wire0")
+    with Weir("run", "echo", "--device", "af_packet:wire1").wait_ready() as weir:
+        print(client("--connections", 8, "--bytes", 100000))
+        weir.stop()
+
+
+# ---- two processes, no privilege ----
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def unprivileged():
+    """How to run weir as an ordinary user; as this one, if the build lies where others may not look."""
+    allowed = subprocess.run([*NOBODY, weir_path(), "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             check=False)
+    if allowed.returncode == 0:
+        return NOBODY
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def memif_pair(rounds):
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    user = unprivileged()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        path = os.path.join(directory, "wire")
+        with Weir("run", "echo", "--device", f"memif:{path}", command=user, environment=environment) as server:
+            server.wait_ready()
+            for _ in range(rounds):
+                with Weir("run", "echo-client", "--device", f"memif-client:{path}", "--streams", "32", "--bytes",
+                          "300000", command=user, environment=environment) as teller:
+                    teller.finish()
+                    print(teller.said())
+                    check("all 9600000 bytes came back equal" in teller.said(), "no result")
+            server.stop()
+        check(os.listdir(directory) == [], "a socket was left behind")
+
+
+def memif_pair_as_an_ordinary_user():
+    memif_pair(1)
+
+
+def memif_server_outlives_its_clients():
+    memif_pair(8)
+
+
+TESTS = {test.__name__: test for test in (
+    ping_answers, every_byte_of_256_connections, ten_thousand_connections_at_once, half_close_gets_all_bytes_back,
+    client_killed_in_the_middle, loss_and_reordering, every_fault_at_once, datagrams_come_back, closed_ports_refuse,
+    signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer, idle_does_not_burn_a_core,
+    statistics_and_duration, capture_can_be_read, dpdks_own_arguments, af_packet_on_a_veth,
+    memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
+
+if __name__ == "__main__":
+    in_own_network()
+    main(TESTS)
