@@ -104,7 +104,14 @@ static int check_memif(const struct device *device, char *error, size_t size)
                  server ? "make a socket" : "look for a socket", directory, strerror(code));
         return -code;
     }
-    return server ? clear_socket(device->value, error, size) : 0;
+    if (server)
+        return clear_socket(device->value, error, size);
+    if (access(device->value, F_OK) == 0)
+        return 0;
+    snprintf(error, size,
+             "--device memif-client:%s: there is no such socket: start the server first, with --device memif:%s",
+             device->value, device->value);
+    return -ENOENT;
 }
 
 static int check_interface(const struct device *device, char *error, size_t size)

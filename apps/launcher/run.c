@@ -170,10 +170,17 @@ static int open_device(struct run *run)
 {
     struct rte_ether_addr mac;
     uint16_t port = 0;
+    int rc;
 
     WEIR_TRY(find_port(run, &port));
-    WEIR_TRY(
-        weir_dev_open_port(&run->dev, port, choose_mac(run, port, &mac), run->pool, run->error, sizeof(run->error)));
+    rc = weir_dev_open_port(&run->dev, port, choose_mac(run, port, &mac), run->pool, run->error, sizeof(run->error));
+    if (rc < 0) {
+        size_t length = strlen(run->error);
+
+        if (weir_eal_log_kept()[0] != '\0') /* a driver's return codes say less than its log */
+            snprintf(run->error + length, sizeof(run->error) - length, " (%s)", weir_eal_log_kept());
+        return rc;
+    }
     WEIR_TRY(add_fault(run));
     WEIR_TRY(add_pcap(run));
     describe(run);
@@ -252,7 +259,11 @@ static int open_eal(struct run *run)
                                    .memory_mb = memory_wanted_mb(options),
                                    .pci = options->device.kind == DEVICE_PCI ? options->device.value : NULL};
 
-    return weir_eal_open(&eal, run->error, sizeof(run->error));
+    int rc = weir_eal_open(&eal, run->error, sizeof(run->error));
+
+    if (rc < 0 && options->eal == NULL && strstr(run->error, "memory") != NULL)
+        return FAIL(run, rc, "DPDK could not have %u MiB of memory: lower --mbufs", eal.memory_mb);
+    return rc;
 }
 
 static int set_up_and_run(struct run *run)

@@ -135,10 +135,14 @@ def client(*arguments, timeout=PATIENCE):
 
 
 def main(tests):
-    """Runs the test that the command line names."""
+    """Runs the test that the command line names; --list names them all."""
     name = sys.argv[1] if len(sys.argv) > 1 else None
+    if name == "--list":
+        print(*tests, sep="\n")
+        return
     if name not in tests:
         sys.exit(f"usage: WEIR=PATH {sys.argv[0]} TEST\ntests: {' '.join(tests)}")
+    in_own_network()
     try:
         tests[name]()
     except (Failed, subprocess.TimeoutExpired) as failure:
