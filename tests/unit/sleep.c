@@ -140,6 +140,27 @@ TASK_TEST(sleep, that_ends_with_the_scope_around_it_is_cancelled)
     return rc;
 }
 
+static int expire_it_too(void *arg)
+{
+    weir_scope_set_deadline(arg, WEIR_SECONDS(1)); /* armed after the sleep: fires after it, in the same turn */
+    return 0;
+}
+
+TASK_TEST(sleep, that_ends_just_before_the_scope_around_it_is_cancelled_too)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_scope (&scope, rc) {
+            weir_start_soon(&nursery, expire_it_too, &scope);
+            rc = weir_sleep_until(WEIR_SECONDS(1));
+        }
+    }
+    cr_expect(scope.cancelled_caught);
+    return rc;
+}
+
 TASK_TEST(sleep, past_the_end_of_time_is_forever)
 {
     struct weir_scope scope;

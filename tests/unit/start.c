@@ -216,6 +216,22 @@ TASK_TEST(start, into_a_cancelled_nursery_cancels_at_the_report)
     return rc;
 }
 
+TASK_TEST(start, into_a_cancelled_nursery_cancels_scopes_that_move_along)
+{
+    struct weir_nursery nursery;
+    struct weir_scope shield;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_scope (&shield, rc) {
+            weir_scope_set_shield(&shield, true);
+            weir_nursery_cancel(&nursery);
+            rc = weir_start(&nursery, report_inside_blocks, NULL, NULL);
+        }
+    }
+    cr_expect_str_eq(notes, "Cancelled");
+    return rc;
+}
+
 static int report_twice(void *arg)
 {
     cr_expect_eq(weir_started(NULL), 0);
