@@ -148,7 +148,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = options->settings;
+        if (options->app->argp != NULL) /* else it is no child */
+            state->child_inputs[0] = options->settings;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not expected here: EAL arguments are followed by --", argument);
