@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Installs the build into a directory of its own, builds the README's program against the installed weir.pc as the README
-says to, and asks the installed launcher whether it finds it, and the apps that were installed."""
+says to, and has the installed launcher list and run it."""
 import os
 import pathlib
 import re
@@ -35,11 +35,13 @@ def main(source, build):
         launcher = root / prefix.lstrip("/") / "bin" / "weir"
         library = next(root.rglob("libweir.so.0")).parent
         apps = next(root.rglob("weir-app-echo.so")).parent
-        listed = run(launcher, "list", env=dict(os.environ, WEIR_PLUGIN_PATH=f"{root}:{apps}", LD_LIBRARY_PATH=str(library)))
+        installed = dict(os.environ, WEIR_PLUGIN_PATH=f"{root}:{apps}", LD_LIBRARY_PATH=str(library))
+        listed = run(launcher, "list", env=installed)
+        run(launcher, "run", "my-echo", "--device", f"memif:{root}/wire", "--duration", "0.1", env=installed)
     for app in ("my-echo", "echo"):
         if not re.search(rf"^\s*{app}\b", listed, re.M):
             sys.exit(f"the installed launcher does not list {app}:\n{listed}")
-    print(f"the README's program of {len(program.splitlines())} lines builds against weir.pc, and is found")
+    print(f"the README's program of {len(program.splitlines())} lines builds against weir.pc, and runs")
 
 
 if __name__ == "__main__":
