@@ -45,6 +45,21 @@ TASK_TEST(event, once_set_is_a_plain_checkpoint)
     return rc;
 }
 
+TASK_TEST(event, not_set_is_not_waited_for_in_a_cancelled_scope)
+{
+    struct weir_event event;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_event_init(&event);
+    weir_with_scope (&scope, rc) {
+        weir_scope_cancel(&scope);
+        rc = weir_event_wait(&event);
+    }
+    cr_expect(scope.cancelled_caught);
+    cr_expect_eq(weir_event_waiting(&event), 0);
+    return rc;
+}
+
 TASK_TEST(event, a_cancelled_waiter_leaves_the_queue)
 {
     struct weir_event event;
