@@ -21,6 +21,12 @@ static uint64_t drops(const struct weir_stack_stats *s)
     return s->dev.rx_dropped + s->dev.tx_dropped + s->tx_dropped + s->tcp.memory_dropped + s->udp.rcvbuf_errors;
 }
 
+/* How much a counter has grown; a driver may begin again at zero (memif does, with each peer). */
+static double growth(uint64_t now, uint64_t before)
+{
+    return (double)(now >= before ? now - before : now);
+}
+
 static void print_line(const struct weir_stack_stats *now, const struct weir_stack_stats *before, double seconds)
 {
     char in_packets[16], in_bytes[16], out_packets[16], out_bytes[16];
@@ -29,10 +35,10 @@ static void print_line(const struct weir_stack_stats *now, const struct weir_sta
     printf("%s%u connections  in %spackets/s %sB/s  out %spackets/s %sB/s  dropped %" PRIu64 "  retransmitted %" PRIu64
            "%s",
            terminal ? "\r\033[K" : "", now->tcp.curr_estab,
-           short_number((double)(now->dev.rx_packets - before->dev.rx_packets) / seconds, in_packets, 16),
-           short_number((double)(now->dev.rx_bytes - before->dev.rx_bytes) / seconds, in_bytes, 16),
-           short_number((double)(now->dev.tx_packets - before->dev.tx_packets) / seconds, out_packets, 16),
-           short_number((double)(now->dev.tx_bytes - before->dev.tx_bytes) / seconds, out_bytes, 16), drops(now),
+           short_number(growth(now->dev.rx_packets, before->dev.rx_packets) / seconds, in_packets, 16),
+           short_number(growth(now->dev.rx_bytes, before->dev.rx_bytes) / seconds, in_bytes, 16),
+           short_number(growth(now->dev.tx_packets, before->dev.tx_packets) / seconds, out_packets, 16),
+           short_number(growth(now->dev.tx_bytes, before->dev.tx_bytes) / seconds, out_bytes, 16), drops(now),
            now->tcp.retrans_segs, terminal ? "" : "\n");
     fflush(stdout);
 }

@@ -38,8 +38,11 @@ void weir_signals_catch(void)
 
     WEIR_ASSERT(!signals.catching);
     signals.catching = true;
-    for (int i = 0; i < CAUGHT; i++)
+    for (int i = 0; i < CAUGHT; i++) {
         sigaction(caught[i], &action, &signals.before[i]);
+        if (caught[i] == SIGHUP && signals.before[i].sa_handler == SIG_IGN) /* nohup(1) */
+            sigaction(caught[i], &signals.before[i], NULL);
+    }
     sigaction(SIGPIPE, &ignore, &signals.pipe_before);
 }
 

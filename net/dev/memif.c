@@ -10,7 +10,8 @@
 enum {
     CLOCK_EVERY = 32,     /* bursts: the clock costs a good part of one           */
     PASSES_CONNECTED = 5, /* a second: only to learn that the peer has gone       */
-    PASSES_LONELY = 1000  /* a second: to greet one, some messages to and fro     */
+    PASSES_LONELY = 1000, /* a second: to greet one, some messages to and fro     */
+    LAST_WORDS_US = 5000
 };
 
 static void pass(struct port *port)
@@ -47,7 +48,8 @@ static uint16_t memif_tx_burst(struct weir_dev *dev, struct rte_mbuf **packets, 
 
 static void memif_close(struct weir_dev *dev)
 {
-    port_close(dev); /* the driver tears down in this thread what its other one may be at */
+    rte_delay_us_sleep(LAST_WORDS_US); /* what the peer has not read by then it never will: a last ACK, say */
+    port_close(dev);                   /* the driver tears down in this thread what its other one may be at */
     weir_interrupts_release();
 }
 
