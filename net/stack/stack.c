@@ -63,6 +63,7 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
                                      .mtu = dev->mtu,
                                      .capabilities = dev->capabilities,
                                      .pool = stack->control_pool,
+                                     .pending_max = 64, /* a burst of new connections to one neighbour */
                                      .seed = secrets.seed};
     WEIR_TRY(weir_link_open(&stack->link, &link, &stack->burst));
     struct weir_ip_options ip = {.address = options->address,
