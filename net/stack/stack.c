@@ -121,6 +121,7 @@ static int wait_for_connections(struct weir_stack *stack)
     weir_time until = weir_time_add(weir_current_time(), stack->close_grace);
     while (weir_tcp_unfinished(stack->tcp) > 0 && weir_current_time() < until)
         WEIR_TRY(weir_sleep(step));
+    weir_tcp_flush(stack->tcp, weir_current_time()); /* the ACK of a last FIN, say: what is aborted sends none */
     weir_tcp_abort_all(stack->tcp, weir_current_time());
     return weir_checkpoint(); /* one more turn, so that resets and last ACKs leave */
 }
