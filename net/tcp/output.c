@@ -263,10 +263,11 @@ static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     return true;
 }
 
-/* Something waits and nothing is in flight that would be answered: the peer must be asked. RFC 9293 section 3.8.6.1. */
+/* Something waits for the window, and nothing that was sent just now will be answered: the peer must be asked. RFC 9293
+ * section 3.8.6.1. Part of it may have been sent before, as a probe that was not taken. */
 static inline void watch_window(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
-    if (c->snd_una == c->snd_max && !(c->flags & F_RTX) && (c->send_next != NULL || fin_is_next(c)))
+    if (!(c->flags & F_RTX) && (c->snd_una != c->snd_max || c->send_next != NULL || fin_is_next(c)))
         tcp_rtx_start(tcp, c, tcp_rto(c));
 }
 

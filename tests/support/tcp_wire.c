@@ -13,7 +13,10 @@ uint8_t wire_byte(bool ours, uint32_t seq)
 /* The peer's ARP: who asks for it is answered. */
 static bool is_arp(struct wire *w, struct rte_mbuf *m)
 {
-    if (rte_pktmbuf_mtod(m, struct rte_ether_hdr *)->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+    uint16_t type;
+
+    memcpy(&type, rte_pktmbuf_mtod_offset(m, void *, offsetof(struct rte_ether_hdr, ether_type)), sizeof(type));
+    if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
         return false;
     w->asked = true;
     rte_pktmbuf_free(m);

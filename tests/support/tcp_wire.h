@@ -18,8 +18,8 @@ enum {
     ACK = RTE_TCP_ACK_FLAG
 };
 
-#define WIRE_ADDRESS RTE_IPV4(10, 0, 0, 1)
-#define WIRE_PEER RTE_IPV4(10, 0, 0, 2)
+#define WIRE_ADDRESS WEIR_IPV4(10, 0, 0, 1)
+#define WIRE_PEER WEIR_IPV4(10, 0, 0, 2)
 #define WIRE_SENT_MAX 2048
 
 /* What came out: a copy of the frame, as a device takes it. */

@@ -419,7 +419,7 @@ Test(tcp_handshake, ports_and_addresses_are_checked)
     bad.port = 0;
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -EINVAL);
     bad = remote;
-    bad.v4.s_addr = rte_cpu_to_be_32(RTE_IPV4(192, 0, 2, 1));
+    bad.v4.s_addr = rte_cpu_to_be_32(WEIR_IPV4(192, 0, 2, 1));
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -ENETUNREACH);
     bad.v4.s_addr = rte_cpu_to_be_32(w.address);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -EINVAL);

@@ -226,6 +226,27 @@ Test(tcp_send, probe_that_is_taken_counts)
     wire_close(&w);
 }
 
+Test(tcp_send, probe_that_opens_too_small_a_window_is_followed_up)
+{
+    struct weir_tcp_connection *c;
+
+    w.peer_scale = 0;
+    w.window = 1000;
+    wire_open(&w);
+    c = wire_established(&w);
+    ack_with_window(1, 0);
+    wire_send(&w, c, 500);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    OUT(&w, ACK, 1, 1, 1);
+    ack_with_window(1, 3);
+    NOTHING(&w);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    OUT(&w, ACK, 1, 1, 3);
+    ack_with_window(4, 1000);
+    OUT(&w, ACK, 4, 1, 497);
+    wire_close(&w);
+}
+
 Test(tcp_send, window_may_stay_closed_as_long_as_the_peer_answers)
 {
     struct weir_tcp_connection *c;
