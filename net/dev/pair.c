@@ -47,13 +47,14 @@ static uint16_t pair_rx_burst(struct weir_dev *dev, struct rte_mbuf **packets, u
 }
 
 /* A wire carries bytes, not references: whoever still holds a part of a packet must not see it change under the
- * receiver's hands. So only a packet that is the sender's alone, and whole, crosses as it is; others are copied, from
- * the receiver's pool, as a NIC would. Takes m. Returns NULL when that pool is empty. */
+ * receiver's hands, and a pool of the sender's may go before the receiver is done. So only a packet that is the
+ * sender's alone, whole, and of the pool that both have, crosses as it is; others are copied to the receiver's pool, as
+ * a NIC would. Takes m. Returns NULL when that pool is empty. */
 static struct rte_mbuf *cross(struct rte_mbuf *m, const struct end *to)
 {
     struct rte_mbuf *copy = m;
 
-    if (!RTE_MBUF_DIRECT(m) || m->nb_segs > 1 || rte_mbuf_refcnt_read(m) > 1) {
+    if (m->pool != to->dev.pool || !RTE_MBUF_DIRECT(m) || m->nb_segs > 1 || rte_mbuf_refcnt_read(m) > 1) {
         copy = rte_pktmbuf_copy(m, to->dev.pool, 0, UINT32_MAX);
         rte_pktmbuf_free(m);
         if (copy == NULL)

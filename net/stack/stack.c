@@ -6,6 +6,17 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* The device may still be sending some of the packets, and frees them when it is closed at the latest. */
+static void let_go_of_control_pool(struct weir_stack *stack)
+{
+    if (stack->control_pool == NULL || rte_mempool_full(stack->control_pool)) {
+        rte_mempool_free(stack->control_pool);
+        return;
+    }
+    rte_mempool_free(stack->dev->last); /* of a stack before this one; its packets are long gone */
+    stack->dev->last = stack->control_pool;
+}
+
 static void free_rooms(struct weir_stack *stack)
 {
     if (stack->tcp != NULL)
@@ -17,7 +28,7 @@ static void free_rooms(struct weir_stack *stack)
     if (stack->link != NULL)
         weir_link_close(stack->link);
     weir_stack_backlog_free(stack);
-    rte_mempool_free(stack->control_pool);
+    let_go_of_control_pool(stack);
     free(stack->backlog);
     free(stack);
 }

@@ -139,6 +139,14 @@ def signal_in_the_middle_of_a_transfer():
         talking.communicate()
 
 
+def packets_on_a_slow_wire_outlive_the_stack():
+    with serve_on_tap("--fault", "delay=400ms") as weir:
+        streams = [connect() for _ in range(5)]
+        weir.stop()
+        for stream in streams:
+            stream.close()
+
+
 def idle_does_not_burn_a_core():
     with serve_on_tap() as weir:
         stream = connect()
@@ -245,7 +253,8 @@ def memif_server_outlives_its_clients():
 TESTS = {test.__name__: test for test in (
     ping_answers, every_byte_of_256_connections, ten_thousand_connections_at_once, half_close_gets_all_bytes_back,
     client_killed_in_the_middle, loss_and_reordering, every_fault_at_once, datagrams_come_back, closed_ports_refuse,
-    signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer, idle_does_not_burn_a_core,
+    signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer,
+    packets_on_a_slow_wire_outlive_the_stack, idle_does_not_burn_a_core,
     statistics_and_duration, capture_can_be_read, dpdks_own_arguments, af_packet_on_a_veth,
     memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
 

@@ -92,6 +92,22 @@ Test(dev_pair, a_packet_that_the_sender_still_holds_crosses_as_a_copy)
     close_pair();
 }
 
+Test(dev_pair, a_packet_of_another_pool_crosses_as_a_copy)
+{
+    struct rte_mempool *other;
+    struct rte_mbuf *m, *got;
+
+    open_pair(64);
+    other = test_pool(16);
+    m = test_packet(other, "x", 1);
+    cr_assert_eq(send_one(ends[0], m), 1);
+    test_pool_is_full(other); /* and it may go */
+    cr_assert_eq(weir_dev_rx_burst(ends[1], &got, 1), 1);
+    cr_assert_eq(got->pool, pool);
+    rte_pktmbuf_free(got);
+    close_pair();
+}
+
 Test(dev_pair, a_chain_comes_out_in_one_piece)
 {
     struct rte_mbuf *head, *got;

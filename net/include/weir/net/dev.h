@@ -41,6 +41,7 @@ struct weir_dev {
     uint16_t mtu;             /* bytes of an IP packet, 1500 on plain Ethernet                            */
     uint32_t capabilities;    /* WEIR_DEV_*                                                               */
     struct rte_mempool *pool; /* where received packets come from, and where packets to send may be taken */
+    struct rte_mempool *last; /* freed after the device is closed, which may hold packets of it until then; NULL */
     char name[64];
 };
 
@@ -56,8 +57,13 @@ static inline uint16_t weir_dev_tx_burst(struct weir_dev *dev, struct rte_mbuf *
 
 static inline void weir_dev_close(struct weir_dev *dev)
 {
-    if (dev != NULL)
-        dev->ops->close(dev);
+    struct rte_mempool *last;
+
+    if (dev == NULL)
+        return;
+    last = dev->last;
+    dev->ops->close(dev);
+    rte_mempool_free(last);
 }
 
 /* Makes a pool of `count` packets of `room` bytes each (0: 2048) behind the headroom, on this socket.
