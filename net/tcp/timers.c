@@ -49,8 +49,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp->stats.timeouts++;
     c->rto_us = RTE_MIN(2 * c->rto_us, RTO_MAX_US);
-    if (c->flags & F_TIMED)
-        c->marks |= M_KARN;
+    c->marks |= M_KARN; /* timestamps, if there are any, will tell the time, and undo the backing off */
     c->flags &= (uint16_t)~F_TIMED;
     go_back(c);
     if (c->state < WEIR_TCP_ESTABLISHED) {

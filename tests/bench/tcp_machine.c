@@ -33,7 +33,7 @@ static struct {
     bool hw;
     weir_time now;
     uint64_t answered;
-    weir_time in_tcp; /* time spent in TCP and what it calls: per burst, so that the clock costs little */
+    weir_time in_tcp;  /* time spent in TCP and what it calls: per burst, so that the clock costs little */
     uint32_t last_seq; /* of the last segment that went out */
 } b;
 

@@ -179,6 +179,27 @@ Test(tcp_loss, retransmissions_are_not_timed_but_by_timestamps)
     cr_assert_eq(rto_after_retransmission(true), WEIR_MILLISECONDS(200));
 }
 
+Test(tcp_loss, backing_off_does_not_outlast_its_cause)
+{
+    struct weir_tcp_connection *c;
+
+    wire_open(&w);
+    c = with_data(2);
+    out(0, 2);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    out(0, 1);
+    ack(1 + MSS); /* the first was timed; the second, now sent again and lost again, is not */
+    out(1, 1);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    out(1, 1);
+    ack(1 + 2 * MSS);
+    wire_send(&w, c, MSS);
+    out(2, 1);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    out(2, 1);
+    wire_close(&w);
+}
+
 Test(tcp_loss, lost_syn_makes_the_first_timeout_three_seconds)
 {
     struct weir_tcp_connection *c;
