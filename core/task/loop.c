@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLLERS_MAX = 32 };
+enum { POLLERS_MAX = 32, RING_MIN = 64 };
 static const weir_time SPIN_BEFORE_SLEEP = 20000; /* ns: a request that comes sooner finds us awake */
 static const weir_time SLEEP_BLIND_MAX = 100000;  /* ns: for devices that cannot interrupt          */
 
@@ -123,6 +123,27 @@ static void shuffle_batch(struct weir_loop *loop)
     }
 }
 
+/* Runs tasks until the ring's place `end`, or until none is runnable. */
+static void run_until(struct weir_loop *loop, uint64_t end)
+{
+    loop->turn_end = end;
+    struct weir_context *next = weir_pick(loop);
+    if (next != &loop->context)
+        weir_context_switch(&loop->context, next);
+    WEIR_ASSERT(loop->current == NULL);
+}
+
+/* The same, one by one, looking after each at its canary: only here, so that a switch costs nothing where there are
+ * guards. */
+static void run_watched_until(struct weir_loop *loop, uint64_t end)
+{
+    while (loop->head != end && loop->head != loop->tail) {
+        struct weir_task *task = loop->ring[loop->head & loop->mask];
+        run_until(loop, loop->head + 1);
+        weir_stack_check(&loop->stacks, task);
+    }
+}
+
 /* Runs what is runnable now; and, as long as that is little, what it makes runnable: a turn costs a clock read and a
  * poll of each device, which a few short runs must not pay each. A shuffled batch is exactly one batch. */
 static void run_tasks(struct weir_loop *loop)
@@ -130,11 +151,12 @@ static void run_tasks(struct weir_loop *loop)
     uint64_t runnable = loop->tail - loop->head;
     if (loop->shuffle)
         shuffle_batch(loop);
-    loop->turn_end = loop->head + (runnable < TURN_MIN && !loop->shuffle ? TURN_MIN : runnable);
-    struct weir_context *next = weir_pick(loop);
-    if (next != &loop->context)
-        weir_context_switch(&loop->context, next);
-    WEIR_ASSERT(loop->current == NULL);
+    uint64_t end = loop->head + (runnable < TURN_MIN && !loop->shuffle ? TURN_MIN : runnable);
+    loop->fast_left = FAST_PATH_MAX;
+    if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
+        run_watched_until(loop, end);
+    else
+        run_until(loop, end);
 }
 
 static weir_time next_deadline(struct weir_loop *loop)
@@ -287,7 +309,7 @@ static void close_loop(struct weir_loop *loop)
     if (loop->wake_fd >= 0)
         close(loop->wake_fd);
     if (loop->ring != NULL)
-        munmap(loop->ring, (loop->mask + 1) * sizeof *loop->ring);
+        munmap(loop->ring, loop->ring_length * sizeof *loop->ring);
     weir_errors_close(loop);
     weir_stacks_close(&loop->stacks);
     weir_overflow_handler_remove();
@@ -297,7 +319,7 @@ static void close_loop(struct weir_loop *loop)
 
 static int open_ring(struct weir_loop *loop)
 {
-    uint64_t size = 64;
+    uint64_t size = RING_MIN;
     while (size < loop->tasks_max)
         size *= 2;
     void *ring = mmap(NULL, size * sizeof *loop->ring, PROT_READ | PROT_WRITE,
@@ -305,8 +327,21 @@ static int open_ring(struct weir_loop *loop)
     if (ring == MAP_FAILED)
         return -ENOMEM;
     loop->ring = ring;
-    loop->mask = size - 1;
+    loop->ring_length = size;
+    loop->mask = RING_MIN - 1;
     return 0;
+}
+
+/* Twice as many places: there are more tasks than ever. The index's next bit sends every other run of tasks to the
+ * upper half. */
+void weir_ring_grow(struct weir_loop *loop)
+{
+    uint64_t size = loop->mask + 1;
+    WEIR_ASSERT(2 * size <= loop->ring_length);
+    for (uint64_t i = loop->head; i != loop->tail; i++)
+        if (i & size)
+            loop->ring[(i & loop->mask) + size] = loop->ring[i & loop->mask];
+    loop->mask = 2 * size - 1;
 }
 
 #if WEIR_ASAN

@@ -97,6 +97,8 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     weir_list_append(&nursery->children, &task->sibling);
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);
     loop->living++;
+    if (WEIR_UNLIKELY(loop->living > loop->mask + 1))
+        weir_ring_grow(loop);
     weir_make_runnable(loop, task);
     return task;
 }
@@ -108,7 +110,7 @@ int weir_task_park(weir_abort_fn *abort, void *arg)
     self->abort = abort;
     self->abort_arg = arg;
     self->parked = true;
-    return weir_switch_away(loop, self)->wake_result;
+    return weir_switch_away(self, weir_pick(loop))->wake_result;
 }
 
 void weir_task_wake(struct weir_task *task, int result)
@@ -122,7 +124,14 @@ void weir_task_wake(struct weir_task *task, int result)
 static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *self)
 {
     weir_make_runnable(loop, self);
-    return weir_switch_away(loop, self);
+    return weir_switch_away(self, weir_pick_any(loop));
+}
+
+/* A call, so that the compiler makes a branch of the test, which is predicted, and not arithmetic, which waits. */
+static __attribute__((noinline, cold)) int cancelled(void)
+{
+    __asm__ volatile(""); /* or it is seen through */
+    return -ECANCELED;
 }
 
 /* The switch comes first, so that the test sees what happened meanwhile. */
@@ -130,7 +139,7 @@ int weir_checkpoint(void)
 {
     struct weir_loop *loop = weir_loop_;
     struct weir_task *self = yield(loop, loop->current);
-    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? -ECANCELED : 0;
+    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? cancelled() : 0;
 }
 
 int weir_checkpoint_if_cancelled(void)
@@ -149,6 +158,7 @@ void weir_cancel_shielded_checkpoint(void)
 /* Apart, so that the fast path saves no registers. */
 static __attribute__((noinline)) void yield_at_last(struct weir_loop *loop)
 {
+    loop->fast_left = FAST_PATH_MAX;
     yield(loop, loop->current);
 }
 

@@ -45,12 +45,13 @@ struct stack_slab {
 /* What a switch touches comes first. */
 struct weir_loop {
     struct weir_task *current; /* NULL: the loop itself runs */
-    struct weir_task **ring;   /* runnable tasks, FIFO; a power of two */
-    uint64_t head, tail, mask;
-    uint64_t turn_end;  /* where in the ring this turn stops */
-    unsigned fast_left; /* calls that the current task may still end without letting others run */
+    struct weir_task **ring;   /* runnable tasks, FIFO */
+    uint64_t head, tail, mask; /* mask + 1 places are in use: few while there are few tasks, to stay in the cache */
+    uint64_t turn_end;         /* where in the ring this turn stops */
+    unsigned fast_left;        /* calls that may still end in this turn without letting others run */
     struct weir_context context;
     struct stack_slab stacks;
+    uint64_t ring_length; /* places in the ring at the most */
 
     weir_time now;
     struct weir_clock *clock;
@@ -106,6 +107,9 @@ static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task 
     stacks->free = task;
 }
 
+/* loop.c */
+void weir_ring_grow(struct weir_loop *loop);
+
 /* errors.c */
 int weir_errors_open(struct weir_loop *loop, unsigned count);
 void weir_errors_close(struct weir_loop *loop);
@@ -140,31 +144,44 @@ static inline void weir_make_runnable(struct weir_loop *loop, struct weir_task *
     loop->ring[loop->tail++ & loop->mask] = task;
 }
 
-/* What runs next: another task of this turn, or the loop. */
-static inline struct weir_context *weir_pick(struct weir_loop *loop)
+static inline struct weir_context *weir_take(struct weir_loop *loop, uint64_t head)
 {
-    uint64_t head = loop->head, behind = loop->tail - head;
-    if (WEIR_UNLIKELY(behind == 0 || head == loop->turn_end)) {
-        loop->current = NULL;
-        return &loop->context;
-    }
-    loop->head = head + 1;
     struct weir_task *task = loop->ring[head & loop->mask];
-    if (behind > 5) { /* hide the misses of tasks further back: the task itself, then its stack */
+    if (loop->tail - head > 5) { /* hide the misses of tasks further back: the task itself, then its stack */
         __builtin_prefetch(loop->ring[(head + 4) & loop->mask]);
         __builtin_prefetch(loop->ring[(head + 2) & loop->mask]->context.sp);
     }
-    loop->fast_left = FAST_PATH_MAX;
+    loop->head = head + 1;
     loop->current = task;
     return &task->context;
 }
 
-/* Gives the lcore away; returns `self` when it is switched to again. */
-static inline struct weir_task *weir_switch_away(struct weir_loop *loop, struct weir_task *self)
+/* What runs next: another task of this turn, or the loop. */
+static inline struct weir_context *weir_pick(struct weir_loop *loop)
 {
-    if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
-        weir_stack_check(&loop->stacks, self);
-    return WEIR_CONTAINER_OF(weir_context_switch(&self->context, weir_pick(loop)), struct weir_task, context);
+    uint64_t head = loop->head;
+    if (WEIR_UNLIKELY(head == loop->tail || head == loop->turn_end)) {
+        loop->current = NULL;
+        return &loop->context;
+    }
+    return weir_take(loop, head);
+}
+
+/* The same, when somebody is known to be runnable: who yields is himself. */
+static inline struct weir_context *weir_pick_any(struct weir_loop *loop)
+{
+    uint64_t head = loop->head;
+    if (WEIR_UNLIKELY(head == loop->turn_end)) {
+        loop->current = NULL;
+        return &loop->context;
+    }
+    return weir_take(loop, head);
+}
+
+/* Gives the lcore away to `next`; returns `self` when it is switched to again. */
+static inline struct weir_task *weir_switch_away(struct weir_task *self, struct weir_context *next)
+{
+    return WEIR_CONTAINER_OF(weir_context_switch(&self->context, next), struct weir_task, context);
 }
 
 #endif
