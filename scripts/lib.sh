@@ -53,14 +53,15 @@ weir_apt() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
-# weir_build DIR [MESON OPTIONS]: configures if need be, and compiles. Output is shown only when something fails.
+# weir_build DIR [MESON OPTIONS]: configures if need be, and compiles weir_targets (unset: all). Output is shown only when
+# something fails.
 weir_build() {
     local dir=$1 log status=0
     log=$(mktemp)
     if ! weir_configure "$@" >"$log" 2>&1; then
         cat "$log" >&2
         status=1
-    elif ! ninja -C "$dir" >"$log" 2>&1; then
+    elif ! ninja -C "$dir" ${weir_targets-} >"$log" 2>&1; then
         # Neither the progress nor the command lines.
         grep -v -E '^(\[[0-9]+/[0-9]+\]|ninja: Entering|[^ ]*(gcc|clang-14|cc) )' "$log" | tail -n 80 >&2
         weir_say "$dir did not build; to see all: ninja -C $dir"
@@ -70,14 +71,14 @@ weir_build() {
     return $status
 }
 
-# A directory that Meson did not finish is begun anew.
+# What Meson did not finish is begun anew.
 weir_configure() {
     local dir=$1
     shift
     if [[ -e $dir/build.ninja ]]; then
         meson configure "$dir" "$@"
     else
-        rm -rf "$dir"
+        rm -rf "$dir/meson-private" "$dir/meson-info"
         meson setup "$dir" "$weir_root" "$@"
     fi
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measures Weir beside others on this machine, in turns within one run, because only ratios within one run mean anything.
+"""Measures Weir beside others on this machine, in turns, because only ratios within one run mean anything.
 
   scripts/bench         echo servers over a memif, one core each side: Weir; testpmd's 5tswap (no stack at all: it swaps
                         addresses); the generator's own stackless reflector (the generator's ceiling); and the kernel's
@@ -22,12 +22,13 @@ EAL = ["--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512"]
 SERVER_CORE, LOAD_CORE = 1, 0
 SERVER_MAC = "02:00:00:00:00:01"
 
-# name: (generator's mode and options, for the kernel's client or None, for what has no stack or None)
+# name: (in words, the generator's mode and options, the kernel's client's or None, those for testpmd or None)
 CASES = {
     "tcp-1": ("TCP 64 B, 1 connection", ["tcp", "-c1"], ["-c1"], ["udp", "-c1"]),
     "tcp-64": ("TCP 64 B, 64 connections", ["tcp", "-c64"], ["-c64"], ["udp", "-c64"]),
     "tcp-1000": ("TCP 64 B, 1000 connections", ["tcp", "-c1000"], ["-c1000"], ["udp", "-c1000"]),
-    "tcp-1448": ("TCP 1448 B, 64 connections", ["tcp", "-c64", "-s1448"], ["-c64", "-s1448"], ["udp", "-c64", "-s1448"]),
+    "tcp-1448": ("TCP 1448 B, 64 connections", ["tcp", "-c64", "-s1448"], ["-c64", "-s1448"],
+                 ["udp", "-c64", "-s1448"]),
     "crr-64": ("connect + 64 B + close, 64 at a time", ["crr", "-c64"], None, None),
     "udp-64": ("UDP 64 B, 64 flows, 4 outstanding each", ["udp", "-c64", "-d4"], None, ["udp", "-c64", "-d4"]),
 }
@@ -54,7 +55,8 @@ class Echo:
         with contextlib.ExitStack() as both:
             server = both.enter_context(self.house.running(name, command))
             self.house.wait_for(socket, server, name)
-            load = [self.bench / "weir-load", *words, "--linger", "-t", self.seconds, "--", *self.memif("client", LOAD_CORE)[1]]
+            _, eal = self.memif("client", LOAD_CORE)
+            load = [self.bench / "weir-load", *words, "--linger", "-t", self.seconds, "--", *eal]
             with self.house.answer_of(f"weir-load on {name}", load, self.seconds + 30) as answer:
                 if server.poll() is not None:
                     raise Broken(f"{name} ended by itself with {server.returncode}:\n{self.house.log_of(name)}")
@@ -77,7 +79,8 @@ class Echo:
         socket, eal = self.memif("server", SERVER_CORE)
         # Its main lcore sleeps in read(); a second one on the same core forwards.
         eal[1] = f"0@{SERVER_CORE},1@{SERVER_CORE}"
-        command = ["dpdk-testpmd", *eal, "--", "--forward-mode=5tswap", "--total-num-mbufs=32768", "--no-mlockall", "-a"]
+        command = ["dpdk-testpmd", *eal, "--", "--forward-mode=5tswap", "--total-num-mbufs=32768", "--no-mlockall",
+                   "--auto-start"]
         return self.served("testpmd", command, socket, [*CASES[case][3], "--server-mac", SERVER_MAC])
 
     def kernel(self, case):
@@ -132,14 +135,11 @@ def millions(rate):
     return f"{rate / 1e6:.3f}" if rate < 1e6 else f"{rate / 1e6:.2f}"
 
 
-def wrong(said):
-    """What went wrong on the wire, over all rounds."""
-    counts = {}
-    for rounds in said.values():
-        for one in rounds:
-            for key in ("retransmits", "resets", "bad_tags", "bad_cksums", "tx_dropped"):
-                counts[key] = counts.get(key, 0) + one.get(key, 0)
-    return counts
+def wrong(results):
+    """What went wrong on the wire, in all."""
+    every = [one for said in results.values() for rounds in said.values() for one in rounds]
+    return {key: sum(one.get(key, 0) for one in every)
+            for key in ("retransmits", "resets", "bad_tags", "bad_cksums", "tx_dropped")}
 
 
 def row_of(case, said):
@@ -167,16 +167,13 @@ def print_table(rows):
 
 def report_echo(results, options):
     print_table([HEADER] + [row_of(case, said) for case, said in results.items()])
-    print(f"\nMillions of requests answered a second, medians of {options.rounds} rounds of {options.seconds:g} s, in turns; "
-          "a ratio is the median of the ratios within a round.\n"
+    print(f"\nMillions of requests answered a second, medians of {options.rounds} rounds of {options.seconds:g} s, in "
+          "turns; a ratio is the median of the ratios within a round.\n"
           "testpmd: 5tswap, as many frames of the same payload outstanding, no stack. kernel: epoll at both ends of a "
           "veth.\nceiling: the same generator on a stackless reflector; \"generator busy\" is its share of turns with "
           "work while it loaded Weir.")
-    counts = {}
-    for said in results.values():
-        for key, count in wrong(said).items():
-            counts[key] = counts.get(key, 0) + count
-    print("On the wire, in all rounds: " + ", ".join(f"{count} {key.replace('_', ' ')}" for key, count in counts.items()))
+    counts = wrong(results)
+    print("On the wire, in all rounds: " + ", ".join(f"{n} {key.replace('_', ' ')}" for key, n in counts.items()))
     return {case: {"rounds": said, "ratio": {subject: ratio(said, subject) for subject in said if subject != "weir"}}
             for case, said in results.items()}
 
@@ -232,8 +229,10 @@ def main():
     except KeyboardInterrupt:
         print("\nscripts/bench: stopped", file=sys.stderr)
         return 130
-    path = options.build / "bench.json"
-    path.write_text(json.dumps({"what": options.what, "started": started, "seconds": options.seconds, "result": result}))
+    path = pathlib.Path("build/bench.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"what": options.what, "started": started, "seconds": options.seconds,
+                                "result": result}))
     print(f"All samples: {path}")
     return 0
 
