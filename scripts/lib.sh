@@ -55,6 +55,7 @@ weir_apt() {
 
 # weir_build DIR [MESON OPTIONS]: configures if need be, and compiles weir_targets (unset: all). Output is shown only when
 # something fails.
+# shellcheck disable=SC2086  # the targets are words
 weir_build() {
     local dir=$1 log status=0
     log=$(mktemp)
