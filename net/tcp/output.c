@@ -252,6 +252,9 @@ static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
             return false;
         if (!send_duplicate_acks(tcp, c))
             return false;
+        if ((c->marks & M_WINDOW) && tcp_window_update_due(tcp, c))
+            c->flags |= F_ACK_OWED; /* unless data will carry it */
+        c->marks &= (uint16_t)~M_WINDOW;
         if ((c->marks & M_RETRANSMIT) && !retransmit_first(tcp, c))
             return false;
         c->marks &= (uint16_t)~M_RETRANSMIT;

@@ -96,6 +96,7 @@ enum {                          /* marks: the slow paths' own */
        M_IN_TABLE = 1 << 11,    /* segments find it                                                        */
        M_ACCEPTED = 1 << 12,    /* the user knows it (always so for an active one)                         */
        M_PEER_SCALES = 1 << 13, /* its SYN had a window scale                                              */
+       M_WINDOW = 1 << 14,      /* reading has opened the window by much: the peer must know               */
 };
 
 /* The first three lines are all that an established connection touches to take a segment in order, and to send one. */

@@ -167,6 +167,25 @@ Test(tcp_attack, oldest_timestamp_that_awaits_an_ack_is_echoed)
     wire_close(&w);
 }
 
+Test(tcp_attack, oldest_timestamp_is_echoed_whatever_path_a_segment_takes)
+{
+    struct wire_seen seen;
+    uint32_t first;
+
+    open();
+    first = ++w.ts;
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10);
+    w.ts++;
+    IN(&w, .flags = ACK, .seq = 5, .ack = 1, .length = 16); /* overlapping, so not predicted */
+    seen = OUT(&w, ACK, 1, 21, 0);
+    cr_assert_eq(seen.options.timestamp_echo, first);
+    IN(&w, .flags = ACK, .seq = 15, .ack = 1, .length = 16);
+    seen = OUT(&w, ACK, 1, 31, 0);
+    cr_assert_eq(seen.options.timestamp_echo, w.ts);
+    cr_assert_eq(wire_read(&w, c), 30);
+    wire_close(&w);
+}
+
 Test(tcp_attack, addresses_of_others_are_ignored)
 {
     struct rte_mbuf *frame;

@@ -109,6 +109,37 @@ Test(tcp_loss, timeout_goes_back_and_starts_slowly)
     wire_close(&w);
 }
 
+Test(tcp_loss, second_timeout_does_not_halve_again)
+{
+    wire_open(&w);
+    with_data(20);
+    out(0, 10);
+    wire_advance(&w, WEIR_MILLISECONDS(600));
+    out(0, 1);
+    out(0, 1);
+    ack(1 + MSS);
+    out(1, 2);
+    ack(1 + 10 * MSS);
+    out(10, 3); /* still in slow start: ssthresh is 5 segments, not 2 */
+    NOTHING(&w);
+    wire_close(&w);
+}
+
+Test(tcp_loss, acks_while_going_back_carry_the_highest_number)
+{
+    struct weir_tcp_connection *c;
+
+    wire_open(&w);
+    c = with_data(5);
+    out(0, 5);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    out(0, 1);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10);
+    OUT(&w, ACK, 1 + 5 * MSS, 11, 0); /* a lower one would be old, and the ACK in it not looked at */
+    wire_read(&w, c);
+    wire_close(&w);
+}
+
 Test(tcp_loss, ack_restarts_the_timer)
 {
     wire_open(&w);
@@ -345,23 +376,35 @@ Test(tcp_loss, data_and_window_updates_are_no_duplicates)
     wire_close(&w);
 }
 
-Test(tcp_loss, window_does_not_grow_while_it_is_not_used)
+static void small_segments_then_many(bool half_closed)
 {
     struct weir_tcp_connection *c;
+    uint32_t seq = half_closed ? 2 : 1;
 
+    wire_init(&w);
     wire_open(&w);
     c = wire_established(&w);
+    if (half_closed) { /* no segment is predicted then */
+        IN(&w, .flags = FIN | ACK, .seq = 1, .ack = 1);
+        OUT(&w, ACK, 1, 2, 0);
+    }
     for (uint32_t i = 0; i < 200; i++) { /* one small segment a round trip */
         wire_send(&w, c, 100);
-        OUT(&w, ACK, 1 + 100 * i, 1, 100);
-        ack(101 + 100 * i);
+        OUT(&w, ACK, 1 + 100 * i, seq, 100);
+        IN(&w, .flags = ACK, .seq = seq, .ack = 101 + 100 * i);
     }
     for (int i = 0; i < 30; i++)
         wire_send(&w, c, MSS);
     for (uint32_t i = 0; i < 10; i++)
-        OUT(&w, ACK, 20001 + i * MSS, 1, MSS);
+        OUT(&w, ACK, 20001 + i * MSS, seq, MSS);
     NOTHING(&w);
     wire_close(&w);
+}
+
+Test(tcp_loss, window_does_not_grow_while_it_is_not_used)
+{
+    small_segments_then_many(false);
+    small_segments_then_many(true);
 }
 
 Test(tcp_loss, window_shrinks_after_a_pause)

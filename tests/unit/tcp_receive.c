@@ -119,6 +119,28 @@ Test(tcp_receive, each_segment_out_of_order_gives_a_duplicate_ack)
     wire_close(&w);
 }
 
+Test(tcp_receive, duplicate_acks_keep_the_window_and_an_update_follows)
+{
+    struct weir_tcp_connection *c;
+    struct wire_seen before, seen;
+
+    wire_open(&w);
+    c = wire_established(&w);
+    for (uint32_t i = 0; i < 10; i++)
+        IN(&w, .flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .length = 1000);
+    before = OUT(&w, ACK, 1, 10001, 0);
+    for (uint32_t i = 0; i < 2; i++)
+        IN(&w, .flags = ACK, .seq = 11001 + 1000 * i, .ack = 1, .length = 1000);
+    cr_assert_eq(wire_read(&w, c), 10000);
+    for (int i = 0; i < 2; i++) {
+        seen = OUT(&w, ACK, 1, 10001, 0);
+        cr_assert_eq(seen.window, before.window);
+    }
+    seen = OUT(&w, ACK, 1, 10001, 0);
+    cr_assert_eq(seen.window, before.window + 1250, "10000 bytes, by 8");
+    wire_close(&w);
+}
+
 Test(tcp_receive, filling_the_hole_takes_duplicates_back)
 {
     struct weir_tcp_connection *c;
@@ -370,6 +392,29 @@ Test(tcp_receive, window_stops_growing_when_packets_run_out)
     cr_assert_eq(wire_read(&w, c), 5792);
     last = OUT(&w, ACK, 1, 5793, 0);
     cr_assert_gt(last.ack + (last.window << 3), seen.ack + (seen.window << 3));
+    wire_close(&w);
+}
+
+Test(tcp_receive, packets_of_others_keep_windows_small)
+{
+    struct weir_tcp_connection *c;
+    struct wire_seen before, seen;
+
+    w.options.packets_max = 4;
+    wire_open(&w);
+    c = wire_established(&w);
+    for (int i = 0; i < 4; i++)
+        wire_send(&w, c, 10);
+    for (uint32_t i = 0; i < 4; i++)
+        before = OUT(&w, ACK, 1 + 10 * i, 1, 10);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 1448);
+    cr_assert_eq(wire_read(&w, c), 1448, "one packet may always come");
+    seen = OUT(&w, ACK, 41, 1449, 0);
+    cr_assert_eq(before.ack + (before.window << 3), seen.ack + (seen.window << 3), "but the right edge stays");
+    IN(&w, .flags = ACK, .seq = 1449, .ack = 41, .length = 1448);
+    cr_assert_eq(wire_read(&w, c), 1448);
+    seen = OUT(&w, ACK, 41, 2897, 0);
+    cr_assert_gt(seen.ack + (seen.window << 3), before.ack + (before.window << 3), "as long as it must");
     wire_close(&w);
 }
 

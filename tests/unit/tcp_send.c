@@ -204,6 +204,23 @@ Test(tcp_send, closed_window_is_probed_ever_more_seldom)
     wire_close(&w);
 }
 
+Test(tcp_send, acks_are_not_put_beyond_a_closed_window)
+{
+    struct weir_tcp_connection *c;
+
+    w.peer_scale = 0;
+    wire_open(&w);
+    c = wire_established(&w);
+    ack_with_window(1, 0);
+    wire_send(&w, c, 500);
+    wire_advance(&w, WEIR_MILLISECONDS(200));
+    OUT(&w, ACK, 1, 1, 1);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10, .window_is = true);
+    OUT(&w, ACK, 1, 11, 0);
+    cr_assert_eq(wire_read(&w, c), 10);
+    wire_close(&w);
+}
+
 Test(tcp_send, probe_that_is_taken_counts)
 {
     struct weir_tcp_connection *c;
