@@ -120,7 +120,9 @@ Test(tcp_loss, second_timeout_does_not_halve_again)
     ack(1 + MSS);
     out(1, 2);
     ack(1 + 10 * MSS);
-    out(10, 3); /* still in slow start: ssthresh is 5 segments, not 2 */
+    out(10, 3);
+    ack(1 + 13 * MSS);
+    out(13, 5); /* still in slow start: ssthresh is 5 segments, not 2 */
     NOTHING(&w);
     wire_close(&w);
 }
