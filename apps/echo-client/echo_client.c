@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <weir/app.h>
+#include <weir/net/wire.h>
 
 enum {
     TABLE = 1 << 16, /* bytes of the pattern, which goes round and round */
@@ -182,7 +183,7 @@ static const struct argp_option options[] = {
     {0}};
 static const struct argp argp = {.options = options, .parser = parse};
 static const struct settings defaults = {
-    .server = {.family = AF_INET, .port = 7, .v4 = {RTE_BE32(RTE_IPV4(192, 0, 2, 2))}},
+    .server = {.family = AF_INET, .port = 7, .v4 = {RTE_BE32(WEIR_IPV4(192, 0, 2, 2))}},
     .streams = 16,
     .bytes = 1 << 20};
 

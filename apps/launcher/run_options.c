@@ -5,10 +5,10 @@
 #include "plugin.h"
 #include "value.h"
 #include <limits.h>
-#include <rte_ip.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <weir/net/wire.h>
 
 enum {
     DEVICE = 0x200,
@@ -28,8 +28,8 @@ enum {
 enum { CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000 };
 
 /* Of the net that is for examples and nobody's (RFC 5737): whatever the machine's own networks are, these are not. */
-#define ADDRESS_DEFAULT RTE_IPV4(192, 0, 2, 2)
-#define ADDRESS_DEFAULT_CLIENT RTE_IPV4(192, 0, 2, 1)
+#define ADDRESS_DEFAULT WEIR_IPV4(192, 0, 2, 2)
+#define ADDRESS_DEFAULT_CLIENT WEIR_IPV4(192, 0, 2, 1)
 enum { PREFIX_DEFAULT = 24 };
 
 static const struct argp_option list[] = {

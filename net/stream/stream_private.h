@@ -1,4 +1,4 @@
-/* Private to net/stream: a TCP stream. One cache line. */
+/* Private to net/stream: a TCP stream. What its calls touch is one cache line. */
 #ifndef WEIR_STREAM_PRIVATE_H
 #define WEIR_STREAM_PRIVATE_H
 
@@ -17,7 +17,8 @@ struct tcp_stream {
     struct weir_task *reader; /* waits for bytes                                    */
     struct weir_task *writer; /* waits for room in the send buffer, or to connect   */
     struct server *server;    /* that started a task for it; see serve.c            */
-};
+} __attribute__((aligned(64)));
+_Static_assert(offsetof(struct tcp_stream, server) == 64, "all but `server` is on the first line");
 
 struct weir_listener {
     struct weir_stack_user user;
