@@ -302,7 +302,7 @@ Test(stream, a_writer_waits_for_a_reader_that_does_not_read)
 static int dry_pool(struct world *world)
 {
     struct weir_stream *ends[2];
-    struct rte_mbuf *hoard[POOL];
+    struct rte_mbuf *hoard[POOL + 1]; /* and the NULL that ends it */
     struct weir_nursery nursery;
     unsigned hoarded = 0;
     int rc = 0;
