@@ -184,6 +184,17 @@ static inline void guess_connection(const struct weir_tcp *tcp, struct lookup *l
     rte_prefetch0(&lookup->guess->path);
 }
 
+/* What the segment is likely to acknowledge: to be freed, both lines of it. */
+static inline void prefetch_sent(const struct lookup *lookup)
+{
+    const struct rte_mbuf *sent = lookup->guess != NULL ? lookup->guess->send.head : NULL;
+
+    if (sent == NULL)
+        return;
+    rte_prefetch0(sent);
+    rte_prefetch0(sent->cacheline1);
+}
+
 void weir_tcp_input(struct weir_tcp *tcp, weir_time now, struct rte_mbuf **packets, const struct weir_ip_rx *rx,
                     unsigned n)
 {
@@ -195,6 +206,8 @@ void weir_tcp_input(struct weir_tcp *tcp, weir_time now, struct rte_mbuf **packe
         hash_packet(tcp, packets[i], &rx[i], &lookups[i]);
     for (unsigned i = 0; i < n; i++)
         guess_connection(tcp, &lookups[i]);
+    for (unsigned i = 0; i < n; i++)
+        prefetch_sent(&lookups[i]);
     for (unsigned i = 0; i < n; i++)
         take(tcp, packets[i], &rx[i], &lookups[i]);
 }
