@@ -7,12 +7,12 @@ struct weir_datagrams {
     struct weir_stack_user user;
     struct weir_stack *stack;
     struct weir_udp_socket *socket;
-    struct weir_task *reader;
+    struct waiter *reader;
 };
 
 static void on_event(struct weir_stack_user *user, unsigned events)
 {
-    weir_stream_wake(&WEIR_CONTAINER_OF(user, struct weir_datagrams, user)->reader, 0);
+    weir_stream_wake(&WEIR_CONTAINER_OF(user, struct weir_datagrams, user)->reader);
 }
 
 int weir_open_datagrams(struct weir_stack *stack, uint16_t port, struct weir_datagrams **result)
@@ -99,7 +99,7 @@ uint16_t weir_datagrams_port(const struct weir_datagrams *datagrams)
 
 void weir_datagrams_close(struct weir_datagrams *datagrams)
 {
-    weir_stream_wake(&datagrams->reader, -EBADF);
+    weir_stream_wake_closed(&datagrams->reader);
     weir_udp_unbind(weir_stack_udp(datagrams->stack), datagrams->socket);
     weir_stack_release(datagrams->stack);
     free(datagrams);

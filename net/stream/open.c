@@ -34,7 +34,7 @@ int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *r
 static void on_acceptable(struct weir_stack_user *user, unsigned events)
 {
     struct weir_listener *listener = WEIR_CONTAINER_OF(user, struct weir_listener, user);
-    weir_stream_wake(&listener->acceptor, 0);
+    weir_stream_wake(&listener->acceptor);
 }
 
 int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog, struct weir_listener **result)
@@ -80,7 +80,7 @@ int weir_accept(struct weir_listener *listener, struct weir_stream **result)
 
 void weir_listener_close(struct weir_listener *listener)
 {
-    weir_stream_wake(&listener->acceptor, -EBADF);
+    weir_stream_wake_closed(&listener->acceptor);
     weir_tcp_unlisten(weir_stack_tcp(listener->stack), weir_current_time(), listener->listener);
     weir_stack_release(listener->stack);
     free(listener);

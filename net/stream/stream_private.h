@@ -6,17 +6,24 @@
 
 struct server;
 
+/* A task that waits on a stream, listener or socket. It stays in its slot until it runs again, and not only until it is
+ * woken: what it waits on may be closed in between, by a task that runs before it. */
+struct waiter {
+    struct weir_task *task;
+    bool woken, closed;
+};
+
 struct tcp_stream {
     struct weir_stream base;
     struct weir_stack_user user;
     struct weir_stack *stack;
     struct weir_tcp *tcp;
     struct weir_tcp_connection *connection;
-    bool filling;             /* a task waits for the pool to have packets          */
-    bool closed;              /* ... and meanwhile another one closed the stream    */
-    struct weir_task *reader; /* waits for bytes                                    */
-    struct weir_task *writer; /* waits for room in the send buffer, or to connect   */
-    struct server *server;    /* that started a task for it; see serve.c            */
+    bool filling;          /* a task waits for the pool to have packets          */
+    bool closed;           /* ... and meanwhile another one closed the stream    */
+    struct waiter *reader; /* waits for bytes                                    */
+    struct waiter *writer; /* waits for room in the send buffer, or to connect   */
+    struct server *server; /* that started a task for it; see serve.c            */
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct tcp_stream, server) == 64, "all but `server` is on the first line");
 
@@ -24,23 +31,34 @@ struct weir_listener {
     struct weir_stack_user user;
     struct weir_stack *stack;
     struct weir_tcp_listener *listener;
-    struct weir_task *acceptor; /* waits for a connection */
+    struct waiter *acceptor; /* waits for a connection */
 };
 
 /* Makes a stream without a connection. Returns NULL when memory has run out. */
 struct tcp_stream *weir_tcp_stream_new(struct weir_stack *stack);
 void weir_tcp_stream_free(struct tcp_stream *stream);
 
-/* Waits, as the one task that *slot can hold. Returns what the waker passed; -ECANCELED with *slot empty. */
-WEIR_MUST_CHECK int weir_stream_wait(struct weir_task **slot);
+/* Waits, as the one task that *slot can hold. Returns 0 when woken; -ECANCELED; -EBADF: closed meanwhile, and what the
+ * slot was part of is no more. */
+WEIR_MUST_CHECK int weir_stream_wait(struct waiter **slot);
 
-static inline void weir_stream_wake(struct weir_task **slot, int result)
+static inline void weir_stream_wake(struct waiter **slot)
 {
-    struct weir_task *task = *slot;
-    if (task == NULL)
+    struct waiter *waiter = *slot;
+    if (waiter == NULL || waiter->woken)
         return;
+    waiter->woken = true;
+    weir_task_wake(waiter->task, 0);
+}
+
+/* Before what the slot is part of is freed. */
+static inline void weir_stream_wake_closed(struct waiter **slot)
+{
+    if (*slot == NULL)
+        return;
+    (*slot)->closed = true;
+    weir_stream_wake(slot);
     *slot = NULL;
-    weir_task_wake(task, result);
 }
 
 #endif

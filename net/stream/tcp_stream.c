@@ -5,17 +5,25 @@
 
 static bool abort_wait(struct weir_task *task, void *arg)
 {
-    struct weir_task **slot = arg;
-    WEIR_ASSERT(*slot == task);
+    struct waiter **slot = arg;
+    WEIR_ASSERT((*slot)->task == task);
     *slot = NULL;
     return true;
 }
 
-int weir_stream_wait(struct weir_task **slot)
+int weir_stream_wait(struct waiter **slot)
 {
+    struct waiter waiter = {.task = weir_current_task()};
+    int rc;
+
     WEIR_ASSERT(*slot == NULL);
-    *slot = weir_current_task();
-    return weir_task_park(abort_wait, slot);
+    *slot = &waiter;
+    rc = weir_task_park(abort_wait, slot);
+    if (waiter.closed)
+        return -EBADF;
+    if (rc == 0)
+        *slot = NULL;
+    return rc;
 }
 
 static struct tcp_stream *tcp_of(struct weir_stream *stream)
@@ -27,9 +35,9 @@ static void on_event(struct weir_stack_user *user, unsigned events)
 {
     struct tcp_stream *stream = WEIR_CONTAINER_OF(user, struct tcp_stream, user);
     if (events & (WEIR_TCP_READABLE | WEIR_TCP_FAILED))
-        weir_stream_wake(&stream->reader, 0);
+        weir_stream_wake(&stream->reader);
     if (events & (WEIR_TCP_WRITABLE | WEIR_TCP_CONNECTED | WEIR_TCP_FAILED))
-        weir_stream_wake(&stream->writer, 0);
+        weir_stream_wake(&stream->writer);
 }
 
 static int receive(struct weir_stream *base, struct rte_mbuf **packet)
@@ -169,8 +177,8 @@ static int send_eof(struct weir_stream *base)
 
 static void let_go(struct tcp_stream *stream)
 {
-    weir_stream_wake(&stream->reader, -EBADF);
-    weir_stream_wake(&stream->writer, -EBADF);
+    weir_stream_wake_closed(&stream->reader);
+    weir_stream_wake_closed(&stream->writer);
     if (stream->filling)
         stream->closed = true; /* freed by whoever fills a packet for it */
     else
