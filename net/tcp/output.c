@@ -196,17 +196,15 @@ static bool send_forced(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     uint32_t rest, length;
 
+    if (c->snd_wnd == 0) { /* what is sent now is not taken yet: see leave_persist */
+        c->marks |= M_PROBED;
+        c->flags |= F_SLOW;
+    }
     if (c->send_next == NULL)
         return !fin_is_next(c) || send_fin(tcp, c);
     rest = weir_packet(c->send_next)->tcp.seq + weir_packet(c->send_next)->tcp.len - c->snd_nxt;
     length = RTE_MIN(rest, (uint32_t)c->mss);
-    if (c->snd_wnd == 0) {
-        length = 1;
-        c->marks |= M_PROBED;
-        c->flags |= F_SLOW;
-    } else {
-        length = RTE_MIN(length, c->snd_wnd);
-    }
+    length = RTE_MIN(length, RTE_MAX(c->snd_wnd, 1u));
     return send_next(tcp, c, length, length < c->snd_wnd);
 }
 

@@ -64,16 +64,18 @@ static bool check_repeated_syn(struct weir_tcp *tcp, struct weir_tcp_connection 
     }
     segment->flags &= (uint8_t)~SYN;
     segment->seq++;
+    segment->from_syn = true;
     return true;
 }
 
-/* RFC 7323 section 5.3, R1, and section 3.2: without the option a segment of such a connection is not one of it. */
+/* RFC 7323 section 5.3, R1, and section 3.2: without the option a segment of such a connection is not one of it. But a
+ * SYN may be of a peer that has forgotten the connection: RFC 5961 section 4.2. */
 static bool check_timestamps(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment)
 {
     if (!(c->flags & F_TIMESTAMPS) || (segment->flags & RST))
         return true;
     if (!segment->options.has_timestamps)
-        return false;
+        return segment->flags & SYN;
     if (!seq_before(segment->options.timestamp, c->ts_recent) || tcp->now_s - c->ts_recent_s > PAWS_IDLE_SECONDS)
         return true;
     tcp->stats.paws_dropped++;
@@ -102,13 +104,15 @@ static uint32_t sequence_length(const struct tcp_segment *segment)
 
 /* The table of RFC 9293 section 3.4. One case is wider: a segment without length may stand right behind the window,
  * where a peer that has filled it (and lost some of it) must put its ACKs. */
-static bool in_window(const struct weir_tcp_connection *c, uint32_t seq, uint32_t length)
+static bool in_window(const struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
-    uint32_t window = c->rcv_edge - c->rcv_nxt;
+    uint32_t window = c->rcv_edge - c->rcv_nxt, at = segment->seq - c->rcv_nxt, length = sequence_length(segment);
 
+    if (segment->flags & RST) /* its text, if it has any, is none: RFC 9293 section 3.5.3 */
+        return at == 0 || at < window;
     if (length == 0)
-        return seq - c->rcv_nxt <= window;
-    return seq - c->rcv_nxt < window || seq + length - 1 - c->rcv_nxt < window;
+        return at <= window;
+    return at < window || at + length - 1 < window;
 }
 
 static void answer_unacceptable(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
@@ -139,7 +143,7 @@ static bool check_sequence(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
         tcp_owe_ack(tcp, c);
         return true;
     }
-    if (in_window(c, segment->seq, length))
+    if (in_window(c, segment))
         return true;
     answer_unacceptable(tcp, c, segment);
     return false;
@@ -179,13 +183,14 @@ static bool check_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
 
 void tcp_our_syn_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
-    unsigned scale = segment->flags & SYN ? 0 : c->scales & 15; /* a SYN's window is never scaled */
+    /* a SYN's window is never scaled */
+    unsigned scale = (segment->flags & SYN) || segment->from_syn ? 0 : c->scales & 15;
 
     if (c->flags & F_TIMED)
         tcp_timed(tcp, c);
     else
         c->rto_us = RTE_MAX(INITIAL_RTO_LOST_SYN_US, tcp->rto_min_us);
-    c->marks &= (uint16_t)~M_KARN;
+    c->marks &= (uint16_t) ~(M_KARN | M_SYN);
     c->flags |= F_SAMPLE;
     c->unanswered = 0;
     tcp_release(tcp, c, segment->ack);
@@ -206,7 +211,6 @@ static bool check_ack_syn_received(struct weir_tcp *tcp, struct weir_tcp_connect
     }
     if ((c->marks & M_PASSIVE) && !tcp_passive_ready(tcp, c))
         return false; /* as if it were lost: ours will be sent again, and the peer will answer again */
-    c->marks &= (uint16_t)~M_SYN;
     tcp_our_syn_acked(tcp, c, segment);
     return true;
 }

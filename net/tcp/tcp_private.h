@@ -346,6 +346,7 @@ struct tcp_segment {
     uint32_t length; /* payload bytes */
     uint16_t window;
     uint8_t flags, header_length;
+    bool from_syn; /* its SYN was taken off */
     struct weir_tcp_option_values options;
 };
 

@@ -135,6 +135,45 @@ Test(tcp_attack, timestamps_mean_nothing_after_24_days)
     wire_close(&w);
 }
 
+/* RFC 5961 section 3.2: what is right behind the window is outside of it. */
+Test(tcp_attack, reset_at_the_edges_of_the_window)
+{
+    open(); /* our SYN and ACK said 65535 */
+    IN(&w, .flags = RST, .seq = 1 + 65535);
+    NOTHING(&w);
+    IN(&w, .flags = RST, .seq = 65535);
+    OUT(&w, ACK, 1, 1, 0);
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_ESTABLISHED);
+    wire_close(&w);
+}
+
+/* RFC 9293 section 3.10.7.4: resets are looked at even while the window is closed; section 3.5.3: they may have text.
+ */
+Test(tcp_attack, reset_with_text_enters_a_closed_window)
+{
+    w.options.receive_buffer = 1000;
+    open();
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 1000);
+    OUT(&w, ACK, 1, 1001, 0);
+    IN(&w, .flags = RST, .seq = 1002, .length = 5);
+    NOTHING(&w);
+    IN(&w, .flags = RST, .seq = 1001, .length = 5);
+    cr_assert_eq(weir_tcp_error(c), -ECONNRESET);
+    weir_tcp_close(w.tcp, w.now, c);
+    wire_close(&w);
+}
+
+/* A peer that started anew, without timestamps this time, can get rid of what it has forgotten: RFC 5961 section 4.2.
+ */
+Test(tcp_attack, syn_without_timestamps_is_challenged_too)
+{
+    open();
+    IN(&w, .flags = SYN, .seq = 500000, .no_ts = true);
+    OUT(&w, ACK, 1, 1, 0);
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_ESTABLISHED);
+    wire_close(&w);
+}
+
 Test(tcp_attack, segment_without_timestamps_is_not_of_a_connection_with_them)
 {
     open();

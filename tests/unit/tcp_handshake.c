@@ -240,6 +240,43 @@ Test(tcp_handshake, simultaneous_open)
     wire_close(&w);
 }
 
+/* RFC 7323 section 2.2: the window of a segment with a SYN is never scaled. */
+Test(tcp_handshake, window_of_a_simultaneous_syn_ack_is_not_scaled)
+{
+    struct weir_endpoint remote = peer(w.peer_port);
+    struct weir_tcp_connection *c;
+
+    w.peer_scale = 7;
+    wire_open(&w);
+    cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port, &w, &c), 0);
+    OUT(&w, SYN, 0, 0, 0);
+    IN(&w, .flags = SYN, .window_is = true, .window = 1000);
+    OUT(&w, SYN | ACK, 0, 1, 0);
+    IN(&w, .flags = SYN | ACK, .ack = 1, .window_is = true, .window = 1000);
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_ESTABLISHED);
+    wire_send(&w, c, 900);
+    wire_send(&w, c, 900);
+    OUT(&w, ACK, 1, 1, 900);
+    NOTHING(&w);
+    wire_close(&w);
+}
+
+/* The timer runs out in the turn in which the answer comes at last: no SYN is sent on an open connection. */
+Test(tcp_handshake, syn_is_not_sent_again_once_it_is_answered)
+{
+    struct weir_endpoint remote = peer(w.peer_port);
+    struct weir_tcp_connection *c;
+
+    wire_open(&w);
+    cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port, &w, &c), 0);
+    OUT(&w, SYN, 0, 0, 0);
+    w.now += WEIR_SECONDS(1);
+    weir_tcp_timers(w.tcp, w.now);
+    IN(&w, .flags = SYN | ACK, .ack = 1);
+    OUT(&w, ACK, 1, 1, 0);
+    wire_close(&w);
+}
+
 Test(tcp_handshake, simultaneous_open_with_a_bare_ack)
 {
     struct weir_endpoint remote = peer(w.peer_port);

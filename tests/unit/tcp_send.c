@@ -303,6 +303,29 @@ Test(tcp_send, fin_is_probed_for_too)
     wire_close(&w);
 }
 
+/* Sent into a closed window it was not taken: once the window is open it goes at once, not when a timer that has backed
+ * off runs out. */
+Test(tcp_send, fin_follows_a_window_that_opens)
+{
+    struct weir_tcp_connection *c;
+
+    w.peer_scale = 0;
+    wire_open(&w);
+    c = wire_established(&w);
+    ack_with_window(1, 0);
+    cr_assert_eq(weir_tcp_shutdown(w.tcp, c), 0);
+    wire_flush(&w);
+    for (int i = 0, ms = 200; i < 5; i++, ms *= 2) {
+        wire_advance(&w, WEIR_MILLISECONDS(ms));
+        OUT(&w, FIN | ACK, 1, 1, 0);
+        ack_with_window(1, 0);
+    }
+    NOTHING(&w);
+    ack_with_window(1, 1000);
+    OUT(&w, FIN | ACK, 1, 1, 0);
+    wire_close(&w);
+}
+
 Test(tcp_send, silly_segments_are_not_sent)
 {
     struct weir_tcp_connection *c;
