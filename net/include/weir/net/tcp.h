@@ -46,6 +46,10 @@ struct weir_tcp;
 struct weir_tcp_listener;
 struct weir_tcp_connection;
 
+/* Makes a machine on top of IP. The pools and IP stay the caller's and must outlive it; each packet of either pool
+ * needs 128 bytes of headroom, one of `pool` room for 536 of payload at least. The device must look at reference counts
+ * when it frees (no RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE): what is sent is kept until it is acknowledged. Returns 0 or
+ * -ENOMEM. Checkpoint: never. Source: RFC 9293. */
 WEIR_MUST_CHECK int weir_tcp_open(struct weir_tcp **tcp, const struct weir_tcp_options *options, struct weir_ip *ip);
 
 /* Frees everything, silently; abort the connections first to tell the peers. */
