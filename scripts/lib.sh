@@ -57,7 +57,10 @@ weir_apt() {
 # something fails.
 # shellcheck disable=SC2086  # the targets are words
 weir_build() {
-    local dir=$1 log status=0
+    local dir=$1 log status=0 lock
+    mkdir -p "$dir"
+    exec {lock}<"$dir"
+    flock "$lock" # Meson and Ninja do not wait for one another: two of us at once would fail
     log=$(mktemp)
     if ! weir_configure "$@" >"$log" 2>&1; then
         cat "$log" >&2
@@ -69,6 +72,7 @@ weir_build() {
         status=1
     fi
     rm -f "$log"
+    exec {lock}<&-
     return $status
 }
 

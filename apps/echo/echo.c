@@ -44,9 +44,10 @@ static int echo_datagrams(struct weir_datagrams *datagrams)
 
         if (n == -ECONNREFUSED || n == -EHOSTUNREACH) /* one that we answered has gone since */
             continue;
-        if (n > 0)
-            n = weir_send_datagrams(datagrams, packets, from, (unsigned)n);
-        if (n == -ECANCELED)
+        if (n < 0)
+            return n;
+        n = weir_send_datagrams(datagrams, packets, from, (unsigned)n);
+        if (n == -ECANCELED) /* any other error is of one datagram, which is lost, as datagrams may be */
             return n;
     }
 }

@@ -56,9 +56,9 @@ static int take_value(struct device *device, const char *value, char *error, siz
                  (socket ? sizeof(device->value) : IFNAMSIZ) - 1);
         return -EINVAL;
     }
-    if (strpbrk(value, socket ? ",=[]" : ",=/ ") != NULL) { /* what DPDK would take apart */
+    if (strpbrk(value, socket ? ",=[]" : ",=/% ") != NULL) { /* what DPDK, or the kernel, would take apart */
         snprintf(error, size, "--device %s: '%s' must not contain any of %s", kind->name, value,
-                 socket ? ", = [ ]" : ", = / or blanks");
+                 socket ? ", = [ ]" : ", = / % or blanks");
         return -EINVAL;
     }
     snprintf(device->value, sizeof(device->value), "%s", value);

@@ -13,7 +13,7 @@ int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *numb
     if (!isdigit((unsigned char)text[0])) /* strtoull takes signs and blanks */
         return -EINVAL;
     errno = 0;
-    value = strtoull(text, &end, 0);
+    value = strtoull(text, &end, 10);
     if (errno != 0 || *end != '\0' || value < least || value > most)
         return -EINVAL;
     *number = value;
