@@ -32,7 +32,7 @@ int fault_line_init(struct fault_line *line, const struct weir_fault *fault, str
     *line = (struct fault_line){.pool = pool, .held_max = held_max};
     if (fault != NULL)
         line->fault = *fault;
-    line->busy_until = line->last_due = INT64_MIN;
+    line->busy_until = INT64_MIN;
     weir_rng_seed(&line->rng, seed);
     line->held = calloc(held_max, sizeof(*line->held));
     return line->held == NULL ? -ENOMEM : 0;
@@ -104,9 +104,6 @@ static void hold(struct fault_line *line, weir_time now, struct rte_mbuf *m, wei
     }
     *held = (struct held){.packet = m, .departs = departs, .reorder = reorder};
     held->due = departs + line->fault.delay + jitter;
-    if (held->due < line->last_due) /* jitter alone does not reorder */
-        held->due = line->last_due;
-    line->last_due = held->due;
     line->tail++;
 }
 

@@ -7,7 +7,7 @@
 struct held {
     struct rte_mbuf *packet;
     weir_time departs; /* leaves the bottleneck         */
-    weir_time due;     /* arrives at the other end      */
+    weir_time due;     /* arrives at the other end, unless one before it has yet to: jitter does not reorder */
     bool reorder;      /* then waits for others to pass */
 };
 
@@ -25,7 +25,6 @@ struct fault_line {
     struct weir_rng rng;
     struct rte_mempool *pool; /* for copies */
     weir_time busy_until;     /* of the bottleneck */
-    weir_time last_due;
     /* Packets in order, counted from the first ever: [head, tail) are held, [departed, tail) queue at the bottleneck.
      */
     struct held *held;

@@ -67,6 +67,7 @@ def command_line():
             ("needs the path of a socket", ["run", "echo", "--device", "memif"]),
             ("longer than 15", ["run", "echo", "--device", "tap:abcdefghijklmnop"]),
             ("must not contain", ["run", "echo", "--device", "tap:a,b"]),
+            ("must not contain", ["run", "echo", "--device", "tap:a%d"]),
             ("does not go with EAL arguments", ["run", "echo", "--no-huge", "--", "--device", "tap"]),
             ("--connect '192.0.2.2'", ["run", "echo-client", "--connect", "192.0.2.2"]),
             ("--bytes '0'", ["run", "echo-client", "--bytes", "0"])):
@@ -112,8 +113,9 @@ def privilege():
 
 def memory():
     wrong(FAILURE, "lower --mbufs", "run", "echo", "--mbufs", "1000000000")
-    wrong(FAILURE, "lower --mbufs", "run", "echo", "--mbufs", "1000000", "--device", "memif:/tmp/weir-no-such-socket",
-          command=["prlimit", f"--as={1 << 30}"])
+    if "libasan" not in run("ldd", weir_path()):  # which takes terabytes of addresses for itself
+        wrong(FAILURE, "lower --mbufs", "run", "echo", "--mbufs", "1000000", "--device",
+              "memif:/tmp/weir-no-such-socket", command=["prlimit", f"--as={1 << 30}"])
     wrong(FAILURE, "give the EAL more memory", "run", "echo", "--no-huge", "--no-shconf", "--no-pci", "-m", "64",
           "--vdev", "net_null0", "--", "--mbufs", "65535")
 
