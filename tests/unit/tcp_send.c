@@ -412,6 +412,26 @@ Test(tcp_send, packets_max_bounds_writers_too)
     wire_close(&w);
 }
 
+Test(tcp_send, packets_max_counts_segments_not_packets)
+{
+    struct weir_tcp_connection *c;
+    struct rte_mbuf *m;
+
+    w.options.packets_max = 4;
+    wire_open(&w);
+    c = wire_established(&w);
+    wire_send(&w, c, 10);
+    m = wire_payload(&w, 10);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(rte_pktmbuf_chain(m, wire_payload(&w, 10)), 0);
+    cr_assert_eq(weir_tcp_send(w.tcp, c, m), -EAGAIN);
+    OUT(&w, ACK, 1, 1, 10);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 11);
+    cr_assert_eq(weir_tcp_send(w.tcp, c, m), 0);
+    OUT(&w, ACK, 11, 1, 40);
+    wire_close(&w);
+}
+
 Test(tcp_send, checksums_are_left_to_a_device_that_computes_them)
 {
     struct weir_tcp_connection *c;
