@@ -10,7 +10,8 @@
 
 enum { POLLERS_MAX = 32, RING_MIN = 64 };
 static const weir_time SPIN_BEFORE_SLEEP = 20000; /* ns: a request that comes sooner finds us awake */
-static const weir_time SLEEP_BLIND_MAX = 100000;  /* ns: for devices that cannot interrupt          */
+static const weir_time SLEEP_BLIND = 100000;      /* ns: for devices that cannot interrupt, at first... */
+static const weir_time SLEEP_BLIND_MAX = 1000000; /* ... and when nothing has come for long             */
 
 void weir_loop_wake(struct weir_loop *loop)
 {
@@ -180,20 +181,29 @@ static void relax(void)
 #endif
 }
 
+/* How long a device that can only be polled may go unasked: a part of the time that nothing has happened for. */
+static weir_time blind_limit(const struct weir_loop *loop)
+{
+    weir_time limit = (loop->now - loop->idle_since) / 8;
+    if (limit < SLEEP_BLIND)
+        return SLEEP_BLIND;
+    return limit < SLEEP_BLIND_MAX ? limit : SLEEP_BLIND_MAX;
+}
+
 /* Sleeps until the deadline, a wake-up, or a device's interrupt; not long if some device can only be polled. */
 static void sleep_until(struct weir_loop *loop, weir_time deadline)
 {
     struct pollfd fds[POLLERS_MAX + 1] = {{.fd = loop->wake_fd, .events = POLLIN}};
     nfds_t count = 1;
-    weir_time limit = deadline == WEIR_NEVER ? WEIR_NEVER : deadline - loop->now;
+    weir_time limit = deadline == WEIR_NEVER ? WEIR_NEVER : deadline - loop->now, blind = blind_limit(loop);
     struct weir_poller *poller;
 
     WEIR_LIST_FOREACH (poller, &loop->pollers, struct weir_poller, link) {
         int fd = poller->interrupt != NULL && count <= POLLERS_MAX ? poller->interrupt(poller, true) : -ENOTSUP;
         if (fd >= 0)
             fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
-        else if (limit > SLEEP_BLIND_MAX)
-            limit = SLEEP_BLIND_MAX;
+        else if (limit > blind)
+            limit = blind;
     }
     if (limit > 0 && !poll_devices(loop)) { /* what came before the interrupt was armed raises none */
         struct timespec timeout = {limit / 1000000000, limit % 1000000000};

@@ -17,6 +17,7 @@ struct weir_stack {
     struct rte_mempool *control_pool;
     struct rte_mbuf **backlog; /* frames that the device has not taken yet: a ring */
     unsigned backlog_head, backlog_count;
+    weir_time offered, taken; /* when the device was offered the backlog last, and when it took some of it */
     struct weir_list packet_waiters;
     unsigned held; /* streams, listeners and sockets that tasks have */
     weir_time close_grace;

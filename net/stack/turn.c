@@ -143,20 +143,30 @@ void weir_stack_backlog_free(struct weir_stack *stack)
 void weir_stack_flush(struct weir_poller *poller, weir_time now)
 {
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
+    unsigned head = stack->backlog_head;
     weir_tcp_flush(stack->tcp, now);
     if (stack->burst.count > 0 || stack->backlog_count > 0)
         weir_stack_burst_flush(&stack->burst);
+    stack->offered = now;
+    if (stack->backlog_count == 0 || stack->backlog_head != head)
+        stack->taken = now;
+}
+
+/* The device has no way to tell when it has room. A full ring has in no time, a memif without a peer perhaps never: the
+ * longer it has taken nothing, the longer until it is asked again. */
+static weir_time backlog_deadline(const struct weir_stack *stack)
+{
+    weir_time wait = (stack->offered - stack->taken) / 8;
+    return weir_time_add(stack->offered, RTE_MIN(RTE_MAX(wait, WEIR_MICROSECONDS(1)), WEIR_MILLISECONDS(1)));
 }
 
 weir_time weir_stack_next_deadline(struct weir_poller *poller)
 {
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
-    if (stack->backlog_count > 0)
-        return 0; /* the device has no way to tell when it has room */
+    weir_time backlog = stack->backlog_count > 0 ? backlog_deadline(stack) : WEIR_NEVER;
     weir_time tcp = weir_tcp_next_deadline(stack->tcp), link = weir_link_next_deadline(stack->link);
     weir_time dev = stack->dev->ops->next_deadline != NULL ? stack->dev->ops->next_deadline(stack->dev) : WEIR_NEVER;
-    weir_time earliest = tcp < link ? tcp : link;
-    return dev < earliest ? dev : earliest;
+    return RTE_MIN(RTE_MIN(tcp, link), RTE_MIN(dev, backlog));
 }
 
 int weir_stack_interrupt(struct weir_poller *poller, bool on)

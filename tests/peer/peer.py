@@ -206,7 +206,7 @@ def dpdks_own_arguments():
         weir.stop()
 
 
-def on_a_veth(driver):
+def on_a_veth(driver, stop):
     if shutil.which("ethtool") is None:
         skip("needs ethtool, to have a veth finish its checksums")
     run("ip", "link", "add", "wire0", "type", "veth", "peer", "name", "wire1")
@@ -217,17 +217,20 @@ def on_a_veth(driver):
     run("ip", "address", "add", f"{KERNEL}/24", "dev", "wire0")
     with Weir("run", "echo", "--device", f"{driver}:wire1").wait_ready() as weir:
         print(client("--connections", 8, "--bytes", 100000))
+        stop(weir)
+
+
+def af_packet_on_a_veth():
+    on_a_veth("af_packet", Weir.stop)
+
+
+def af_xdp_on_a_veth():
+    def stop(weir):  # libxdp says things on stderr, and the driver keeps packets: neither is a failure
         weir.process.send_signal(signal.SIGINT)
         check(weir.process.wait(timeout=60) == 0, "weir's exit status is not 0")
         check("packets are back" in weir.said(), "packets did not come back")
 
-
-def af_packet_on_a_veth():
-    on_a_veth("af_packet")
-
-
-def af_xdp_on_a_veth():
-    on_a_veth("af_xdp")  # libxdp says things on stderr, and the driver keeps packets: neither is a failure
+    on_a_veth("af_xdp", stop)
 
 
 # ---- two processes, no privilege ----
