@@ -87,7 +87,6 @@ static void let_go(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool res
     weir_wheel_disarm(&tcp->wheel, &c->timer);
     c->flags &= (uint16_t) ~(F_TIMER | F_RTX);
     c->send_next = NULL;
-    c->snd_end = c->snd_una;
     tcp_queue_free(tcp, &c->send);
     tcp_out_of_order_free(tcp, c);
     if (reset) {

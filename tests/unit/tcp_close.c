@@ -260,6 +260,35 @@ Test(tcp_close, peer_that_never_acknowledges_the_fin_is_given_up)
     wire_close_quietly(&w);
 }
 
+/* The user holds it to the end, and asks then: a FIN that was acknowledged, and data that was not. */
+Test(tcp_close, what_was_acknowledged_is_known_after_the_end)
+{
+    struct weir_tcp_connection *c;
+    struct weir_tcp_listener *listener;
+
+    wire_open(&w);
+    listener = wire_listen(&w, 2);
+    c = wire_accept(&w, listener);
+    IN(&w, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    OUT(&w, ACK, 1, 2, 0);
+    cr_assert_eq(weir_tcp_shutdown(w.tcp, c), 0);
+    OUT(&w, FIN | ACK, 1, 2, 0);
+    IN(&w, .flags = ACK, .seq = 2, .ack = 2);
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_CLOSED);
+    cr_assert(weir_tcp_drained(c));
+    weir_tcp_close(w.tcp, w.now, c);
+
+    w.peer_port++;
+    c = wire_accept(&w, listener);
+    w.written = 0;
+    wire_send(&w, c, 10);
+    OUT(&w, ACK, 1, 1, 10);
+    IN(&w, .flags = RST, .seq = 1);
+    cr_assert(!weir_tcp_drained(c));
+    weir_tcp_close(w.tcp, w.now, c);
+    wire_close(&w);
+}
+
 Test(tcp_close, abort_resets)
 {
     struct weir_tcp_connection *c;
