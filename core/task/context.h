@@ -44,6 +44,7 @@ static inline void weir_context_prepare(struct weir_context *context, void *top,
 #if WEIR_ASAN
 void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom, size_t *size);
+void __asan_handle_no_return(void);
 #endif
 
 #if defined(__AVX512F__)
@@ -120,6 +121,7 @@ static inline __attribute__((always_inline)) struct weir_context *weir_context_s
 static inline __attribute__((always_inline)) void weir_context_leave(struct weir_context *from, struct weir_context *to)
 {
 #if WEIR_ASAN
+    __asan_handle_no_return(); /* or our frames stay poisoned, for whatever lies at these addresses next */
     __sanitizer_start_switch_fiber(NULL, to->bottom, to->size);
 #endif
     weir_context_jump_(from, to);
