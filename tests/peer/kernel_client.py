@@ -171,4 +171,7 @@ def main():
           f"all {total} bytes came back equal, in {taken:.2f} s ({total * 8e-6 / taken:.0f} Mbit/s each way)")
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)
