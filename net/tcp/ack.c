@@ -184,10 +184,7 @@ void tcp_take_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
 {
     uint32_t window = (uint32_t)segment->window << (c->scales & 15);
 
-    /* An ACK that does not move answers a probe, but not what was sent into an open window: RFC 1122 section 4.2.3.5.
-     */
-    if (segment->ack != c->snd_una || c->snd_una == c->snd_max || c->snd_wnd == 0 || (c->marks & M_PROBED))
-        c->unanswered = 0;
+    c->unanswered = 0;
     if (segment->ack != c->snd_una)
         new_ack(tcp, c, segment);
     else if (segment->length == 0 && !(segment->flags & FIN) && window == c->snd_wnd && c->snd_una != c->snd_max &&

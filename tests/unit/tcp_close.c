@@ -242,24 +242,6 @@ Test(tcp_close, closed_window_does_not_keep_an_orphan_for_ever)
     wire_close_quietly(&w);
 }
 
-/* Its ACKs say that it lives, but not that it has got anything: RFC 1122 section 4.2.3.5 counts those that do. */
-Test(tcp_close, peer_that_never_acknowledges_the_fin_is_given_up)
-{
-    struct weir_tcp_connection *c;
-    struct wire_seen seen;
-
-    wire_open(&w);
-    c = wire_established(&w);
-    weir_tcp_close(w.tcp, w.now, c);
-    for (int i = 0; i < 300 && weir_tcp_stats(w.tcp)->connections > 0; i++) {
-        wire_advance(&w, WEIR_SECONDS(1));
-        while (wire_next(&w, &seen))
-            IN(&w, .flags = ACK, .seq = 1, .ack = 1);
-    }
-    expect_freed();
-    wire_close_quietly(&w);
-}
-
 /* The user holds it to the end, and asks then: a FIN that was acknowledged, and data that was not. */
 Test(tcp_close, what_was_acknowledged_is_known_after_the_end)
 {
