@@ -47,7 +47,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define RTO_MAX_US 60000000u             /* RFC 6298 section 2.5                                               */
 #define SYN_RETRIES 5                    /* 1 + 2 + 4 + ... = 63 s, as Linux; RFC 1122 section 4.2.3.5          */
 #define DATA_RETRIES 15                  /* some 520 s: R2, RFC 1122 section 4.2.3.5                           */
-#define ORPHAN_RETRIES 8                 /* some 102 s: nobody waits for it, but R2 is 100 s at least          */
+#define ORPHAN_RETRIES 10                /* some 220 s: R2 is 100 s at least, and the peer may still wait for it */
 #define FIN_WAIT_2_TIME WEIR_SECONDS(60) /* nobody's: as Linux                                             */
 #define DOUBT_AFTER 2                    /* timeouts without an answer: then the next hop's MAC may be wrong    */
 #define DUPACKS 3                        /* RFC 5681 section 3.2                                               */

@@ -77,6 +77,8 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     if (c->unanswered >= DOUBT_AFTER)
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);
     if (gives_up(c)) {
+        if (tcp_synchronized(c)) /* a peer that is there after all must not wait for ever */
+            tcp_emit_reset(tcp, c);
         tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
         return;
     }

@@ -216,7 +216,7 @@ Test(tcp_close, peer_that_vanished_is_given_up)
     c = wire_established(&w);
     wire_send(&w, c, 100);
     weir_tcp_close(w.tcp, w.now, c);
-    wire_advance(&w, WEIR_SECONDS(110));
+    wire_advance(&w, WEIR_SECONDS(230));
     expect_freed();
     cr_assert_eq(wire_events(&w, c), 0, "no events follow a close");
     wire_close_quietly(&w);
