@@ -23,7 +23,9 @@ int weir_tcp_listen(struct weir_tcp *tcp, uint16_t port, unsigned backlog, void 
     struct weir_tcp_listener *listener = free_listener(tcp);
 
     WEIR_ASSERT(user != NULL);
-    if (tcp_find_listener(tcp, port) != NULL)
+    if (port == 0)
+        port = tcp_choose_port(tcp, 0, 0, weir_ip_address(tcp->ip));
+    if (port == 0 || tcp_find_listener(tcp, port) != NULL)
         return -EADDRINUSE;
     if (listener == NULL)
         return -ENOMEM;

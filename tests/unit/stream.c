@@ -87,6 +87,28 @@ Test(stream, a_port_is_in_use_until_its_listener_closes)
     run(port_in_use, NULL);
 }
 
+static int any_port(struct world *world)
+{
+    struct weir_listener *listeners[2];
+    struct weir_endpoint server = world_endpoint(1, 0);
+    struct weir_stream *ends[2];
+    for (int i = 0; i < 2; i++)
+        WEIR_TRY(weir_open_tcp_listener(world->stacks[1], 0, 0, &listeners[i]));
+    CHECK(world, weir_listener_port(listeners[0]) >= 1024 && weir_listener_port(listeners[1]) >= 1024);
+    CHECK(world, weir_listener_port(listeners[0]) != weir_listener_port(listeners[1]));
+    server.port = weir_listener_port(listeners[0]);
+    WEIR_TRY(weir_open_tcp_stream(world->stacks[0], &server, &ends[0]));
+    WEIR_TRY(weir_accept(listeners[0], &ends[1]));
+    for (int i = 0; i < 2; i++)
+        weir_listener_close(listeners[i]);
+    return close_pair(ends);
+}
+
+Test(stream, port_0_is_a_free_one)
+{
+    run(any_port, NULL);
+}
+
 static int connect_timeout(struct world *world)
 {
     struct weir_endpoint nowhere = {.family = AF_INET, .port = 1, .v4.s_addr = rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, 9))};

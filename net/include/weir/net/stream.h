@@ -77,15 +77,16 @@ void weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoin
 
 /* ---- TCP ---- */
 
-/* Connects. Returns 0 and a stream; -ECONNREFUSED; -ETIMEDOUT; -EHOSTUNREACH; -ENETUNREACH; -EADDRNOTAVAIL (no local
+/* Connects. Returns 0 and a stream; -ECONNREFUSED; -ETIMEDOUT (nobody
+ * answers, for a minute); -EHOSTUNREACH (a router says so); -ENETUNREACH; -EADDRNOTAVAIL (no local
  * port left); -EINVAL; -ENOMEM (connections_max); -ECANCELED (nothing is left behind). Checkpoint: always. */
 WEIR_MUST_CHECK int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *remote,
                                          struct weir_stream **stream);
 
 struct weir_listener;
 
-/* Listens. backlog: connections that wait to be accepted, 0: 1024. Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never.
- */
+/* Listens on a port (0: a free one, see weir_listener_port). backlog: connections that wait to be accepted, 0: 1024.
+ * Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog,
                                            struct weir_listener **listener);
 

@@ -82,8 +82,8 @@ void *weir_tcp_next_event(struct weir_tcp *tcp, unsigned *events);
 
 /* ---- user calls (RFC 9293 section 3.10). None blocks; none is a checkpoint. ---- */
 
-/* Listens on a port. `user` must not be NULL. backlog: established connections not yet accepted, and embryonic ones, at
- * most each. Returns 0, -EADDRINUSE, -ENOMEM (listeners_max). */
+/* Listens on a port (0: a free ephemeral one, at random). `user` must not be NULL. backlog: established connections not
+ * yet accepted, and embryonic ones, at most each. Returns 0, -EADDRINUSE, -ENOMEM (listeners_max). */
 WEIR_MUST_CHECK int weir_tcp_listen(struct weir_tcp *tcp, uint16_t port, unsigned backlog, void *user,
                                     struct weir_tcp_listener **listener);
 /* Stops listening; connections not yet accepted are reset. */
