@@ -16,6 +16,9 @@ int weir_stream_wait(struct waiter **slot)
     struct waiter waiter = {.task = weir_current_task()};
     int rc;
 
+    /* Asked anew at each wait: a scope cancelled after a wake for nothing finds nobody parked, and will not tell again.
+     */
+    WEIR_TRY(weir_checkpoint_if_cancelled());
     WEIR_ASSERT(*slot == NULL);
     *slot = &waiter;
     rc = weir_task_park(abort_wait, slot);

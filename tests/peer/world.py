@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENT = os.path.join(HERE, "kernel_client.py")
+LSAN = f"suppressions={os.path.join(HERE, '..', 'support', 'lsan.supp')}:print_suppressions=0"
 STACK, KERNEL = "192.0.2.2", "192.0.2.1"
 PATIENCE = 60  # seconds, for what takes less than one
 SKIP = 77      # what Meson takes for "skipped"
@@ -63,7 +64,7 @@ class Weir:
     def __init__(self, *arguments, command=(), environment=None):
         self.temporary = tempfile.mkdtemp(prefix="w", dir="/tmp")
         os.chmod(self.temporary, 0o777)
-        environment = dict(environment or os.environ, TMPDIR=self.temporary)
+        environment = dict(environment or os.environ, TMPDIR=self.temporary, LSAN_OPTIONS=LSAN)
         self.output = tempfile.TemporaryFile(mode="w+")
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen([*command, weir_path(), *arguments], stdout=self.output, stderr=self.errors,

@@ -1,4 +1,5 @@
 /* Streams, listeners and datagrams as tasks see them: two stacks on a perfect cable, in virtual time. */
+#include "../../net/stream/stream_private.h"
 #include "../sim/world.h"
 #include "eal.h"
 #include <criterion/criterion.h>
@@ -348,6 +349,31 @@ static int cancel_loses_nothing(struct world *world)
 Test(stream, a_cancelled_receive_loses_nothing)
 {
     run(cancel_loses_nothing, NULL);
+}
+
+/* Woken for nothing, and cancelled before it runs: it must not wait again. */
+static int cancel_after_spurious_wake(struct world *world)
+{
+    struct weir_stream *ends[2];
+    struct weir_nursery nursery;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    struct waiting waiting = {.stream = ends[1], .result = 99};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, wait_for_bytes, &waiting);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(5)));
+        struct weir_stack_user *user = &WEIR_CONTAINER_OF(ends[1], struct tcp_stream, base)->user;
+        user->event(user, WEIR_TCP_READABLE);
+        weir_nursery_cancel(&nursery);
+    }
+    WEIR_TRY(rc);
+    CHECK(world, waiting.result == -ECANCELED);
+    return close_pair(ends);
+}
+
+Test(stream, a_task_woken_for_nothing_is_still_cancelled)
+{
+    run(cancel_after_spurious_wake, NULL);
 }
 
 static int checkpoints(struct world *world)
