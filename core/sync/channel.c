@@ -90,13 +90,17 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait send_wait = {.name = "weir_send", .abort = abort_wait};
+static const struct weir_wait receive_wait = {.name = "weir_receive", .abort = abort_wait};
+
 /* Apart, so that calls that need not wait set up no frame for it. */
-static __attribute__((noinline)) int wait_in(struct weir_list *queue, struct weir_list *end, void *message)
+static __attribute__((noinline)) int wait_in(const struct weir_wait *wait, struct weir_list *queue,
+                                             struct weir_list *end, void *message)
 {
     struct channel_waiter waiter = {.task = weir_current_task(), .message = message};
     weir_list_append(queue, &waiter.link);
     weir_list_append(end, &waiter.on_end);
-    return weir_task_park(abort_wait, &waiter);
+    return weir_task_park(wait, &waiter);
 }
 
 int weir_open_memory_channel(struct weir_send_channel *send, struct weir_receive_channel *receive, size_t capacity,
@@ -144,7 +148,7 @@ int weir_send(struct weir_send_channel *send, const void *message)
     int rc = weir_send_nowait(send, message);
     if (rc == -EAGAIN) {
         /* Not written to: whoever receives copies out of it. */
-        return wait_in(&send->channel->senders, &send->waiters, (void *)(uintptr_t)message);
+        return wait_in(&send_wait, &send->channel->senders, &send->waiters, (void *)(uintptr_t)message);
     }
     weir_fast_path_done();
     return rc;
@@ -178,7 +182,7 @@ int weir_receive(struct weir_receive_channel *receive, void *message)
     WEIR_TRY(weir_checkpoint_if_cancelled());
     int rc = weir_receive_nowait(receive, message);
     if (rc == -EAGAIN)
-        return wait_in(&receive->channel->receivers, &receive->waiters, message);
+        return wait_in(&receive_wait, &receive->channel->receivers, &receive->waiters, message);
     weir_fast_path_done();
     return rc;
 }

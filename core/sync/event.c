@@ -29,6 +29,8 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait event_wait = {.name = "weir_event_wait", .abort = abort_wait};
+
 int weir_event_wait(struct weir_event *event)
 {
     struct event_waiter waiter = {.task = weir_current_task()};
@@ -36,7 +38,7 @@ int weir_event_wait(struct weir_event *event)
         return weir_checkpoint();
     WEIR_TRY(weir_checkpoint_if_cancelled());
     weir_list_append(&event->waiters, &waiter.link);
-    return weir_task_park(abort_wait, &waiter);
+    return weir_task_park(&event_wait, &waiter);
 }
 
 unsigned weir_event_waiting(const struct weir_event *event)

@@ -72,6 +72,8 @@ static int combine(struct weir_nursery *nursery, int status)
     return cancelled ? -ECANCELED : status;
 }
 
+static const struct weir_wait children_wait = {.name = "a nursery's children"};
+
 static int close_nursery(struct weir_nursery *nursery, int status)
 {
     struct weir_task *self = nursery->parent;
@@ -85,7 +87,7 @@ static int close_nursery(struct weir_nursery *nursery, int status)
         weir_fast_path_done();
     } else {
         nursery->waiting = true;
-        int waited = weir_task_park(NULL, NULL);
+        int waited = weir_task_park(&children_wait, NULL);
         WEIR_ASSERT_EQ(waited, 0);
     }
     weir_list_remove(&nursery->sibling);

@@ -146,11 +146,10 @@ int weir_scope_close(struct weir_scope *scope, int status)
 /* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
 static void deliver(struct weir_task *task, struct weir_scope *scope)
 {
-    if (task == NULL || task->scope != scope || !task->parked || task->abort == NULL)
+    if (task == NULL || task->scope != scope || task->wait == NULL || task->wait->abort == NULL || task->abort_asked)
         return;
-    weir_abort_fn *abort = task->abort;
-    task->abort = NULL; /* asked once */
-    if (abort(task, task->abort_arg))
+    task->abort_asked = true;
+    if (task->wait->abort(task, task->wait_arg))
         weir_task_wake(task, -ECANCELED);
 }
 

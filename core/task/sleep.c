@@ -34,6 +34,8 @@ static bool abort_sleep(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait sleep_wait = {.name = "weir_sleep", .abort = abort_sleep};
+
 int weir_sleep_until(weir_time deadline)
 {
     if (deadline <= weir_loop_->now)
@@ -42,7 +44,7 @@ int weir_sleep_until(weir_time deadline)
     WEIR_TRY(weir_checkpoint_if_cancelled());
     weir_alarm_init(&sleeper.alarm, wake_sleeper);
     weir_alarm_set(&sleeper.alarm, deadline);
-    WEIR_TRY(weir_task_park(abort_sleep, &sleeper));
+    WEIR_TRY(weir_task_park(&sleep_wait, &sleeper));
     /* As in Trio, where a sleep is a scope: a cancellation that came before we ran again is the outer one, and wins. */
     return weir_checkpoint_if_cancelled();
 }

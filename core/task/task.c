@@ -103,20 +103,21 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     return task;
 }
 
-int weir_task_park(weir_abort_fn *abort, void *arg)
+int weir_task_park(const struct weir_wait *wait, void *arg)
 {
     struct weir_loop *loop = weir_loop_;
     struct weir_task *self = loop->current;
-    self->abort = abort;
-    self->abort_arg = arg;
-    self->parked = true;
+    self->wait = wait;
+    self->wait_arg = arg;
+    self->since = loop->now;
+    self->abort_asked = false;
     return weir_switch_away(self, weir_pick(loop))->wake_result;
 }
 
 void weir_task_wake(struct weir_task *task, int result)
 {
-    WEIR_ASSERT(task->parked);
-    task->parked = false;
+    WEIR_ASSERT(task->wait != NULL);
+    task->wait = NULL;
     task->wake_result = result;
     weir_make_runnable(weir_loop_, task);
 }

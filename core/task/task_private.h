@@ -11,10 +11,11 @@ struct weir_task {
     struct weir_context context;
     struct weir_scope *scope; /* innermost */
     int wake_result;
-    bool parked;              /* until somebody wakes it */
-    bool cancelled_alongside; /* as a scope's, outside all scopes of its own */
-    weir_abort_fn *abort;
-    void *abort_arg;
+    bool abort_asked;             /* this wait was asked to end, and goes on */
+    bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
+    const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
+    void *wait_arg;
+    weir_time since; /* when it parked */
 
     int (*fn)(void *arg);
     void *arg;

@@ -17,10 +17,12 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait quiet_wait = {.name = "weir_wait_all_tasks_blocked", .abort = abort_wait};
+
 int weir_wait_all_tasks_blocked(weir_time cushion)
 {
     struct quiet_waiter waiter = {.quiet = {.cushion = cushion, .fire = wake_waiter}, .task = weir_current_task()};
     WEIR_TRY(weir_checkpoint_if_cancelled());
     weir_quiet_add(&waiter.quiet);
-    return weir_task_park(abort_wait, &waiter.quiet);
+    return weir_task_park(&quiet_wait, &waiter.quiet);
 }

@@ -52,6 +52,8 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait turn_wait = {.name = "weir_sequencer_begin", .abort = abort_wait};
+
 int weir_sequencer_begin(struct weir_sequencer *sequencer, unsigned position)
 {
     struct turn_waiter waiter = {.task = weir_current_task(), .position = position};
@@ -68,7 +70,7 @@ int weir_sequencer_begin(struct weir_sequencer *sequencer, unsigned position)
     }
     if (rc == 0) {
         weir_list_append(&sequencer->waiters, &waiter.link);
-        rc = weir_task_park(abort_wait, &waiter);
+        rc = weir_task_park(&turn_wait, &waiter);
     }
     if (rc == -ECANCELED)
         break_sequence(sequencer);

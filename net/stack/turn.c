@@ -72,12 +72,14 @@ static bool abort_packet_wait(struct weir_task *task, void *arg)
     return true;
 }
 
+static const struct weir_wait packet_wait = {.name = "a free packet", .abort = abort_packet_wait};
+
 int weir_stack_wait_packets(struct weir_stack *stack)
 {
     struct packet_waiter waiter = {.task = weir_current_task()};
     WEIR_TRY(weir_checkpoint_if_cancelled());
     weir_list_append(&stack->packet_waiters, &waiter.link);
-    return weir_task_park(abort_packet_wait, &waiter);
+    return weir_task_park(&packet_wait, &waiter);
 }
 
 int weir_stack_poll(struct weir_poller *poller, weir_time now)

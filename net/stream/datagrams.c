@@ -44,7 +44,7 @@ int weir_receive_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **p
         return rc;
     }
     do {
-        WEIR_TRY(weir_stream_wait(&datagrams->reader));
+        WEIR_TRY(weir_stream_wait(&weir_wait_datagrams, &datagrams->reader));
         rc = weir_udp_receive(datagrams->socket, packets, from, n);
     } while (rc == -EAGAIN);
     return rc;

@@ -7,7 +7,7 @@ static int finish_connecting(struct tcp_stream *stream)
 {
     while (weir_tcp_state(stream->connection) == WEIR_TCP_SYN_SENT ||
            weir_tcp_state(stream->connection) == WEIR_TCP_SYN_RECEIVED)
-        WEIR_TRY(weir_stream_wait(&stream->writer));
+        WEIR_TRY(weir_stream_wait(&weir_wait_connect, &stream->writer));
     return weir_tcp_error(stream->connection);
 }
 
@@ -74,7 +74,7 @@ int weir_accept(struct weir_listener *listener, struct weir_stream **result)
         weir_tcp_stream_free(stream);
         if (rc != -EAGAIN)
             return rc;
-        WEIR_TRY(weir_stream_wait(&listener->acceptor));
+        WEIR_TRY(weir_stream_wait(&weir_wait_accept, &listener->acceptor));
     }
 }
 

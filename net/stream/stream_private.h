@@ -40,7 +40,9 @@ void weir_tcp_stream_free(struct tcp_stream *stream);
 
 /* Waits, as the one task that *slot can hold. Returns 0 when woken; -ECANCELED; -EBADF: closed meanwhile, and what the
  * slot was part of is no more. */
-WEIR_MUST_CHECK int weir_stream_wait(struct waiter **slot);
+WEIR_MUST_CHECK int weir_stream_wait(const struct weir_wait *wait, struct waiter **slot);
+extern const struct weir_wait weir_wait_receive, weir_wait_send, weir_wait_connect, weir_wait_accept,
+    weir_wait_datagrams;
 
 static inline void weir_stream_wake(struct waiter **slot)
 {

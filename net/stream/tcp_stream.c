@@ -11,7 +11,13 @@ static bool abort_wait(struct weir_task *task, void *arg)
     return true;
 }
 
-int weir_stream_wait(struct waiter **slot)
+const struct weir_wait weir_wait_receive = {.name = "weir_stream_receive", .abort = abort_wait};
+const struct weir_wait weir_wait_send = {.name = "weir_stream_send", .abort = abort_wait};
+const struct weir_wait weir_wait_connect = {.name = "weir_open_tcp_stream", .abort = abort_wait};
+const struct weir_wait weir_wait_accept = {.name = "weir_accept", .abort = abort_wait};
+const struct weir_wait weir_wait_datagrams = {.name = "weir_receive_datagrams", .abort = abort_wait};
+
+int weir_stream_wait(const struct weir_wait *wait, struct waiter **slot)
 {
     struct waiter waiter = {.task = weir_current_task()};
     int rc;
@@ -21,7 +27,7 @@ int weir_stream_wait(struct waiter **slot)
     WEIR_TRY(weir_checkpoint_if_cancelled());
     WEIR_ASSERT(*slot == NULL);
     *slot = &waiter;
-    rc = weir_task_park(abort_wait, slot);
+    rc = weir_task_park(wait, slot);
     if (waiter.closed)
         return -EBADF;
     if (rc == 0)
@@ -57,7 +63,7 @@ static int receive(struct weir_stream *base, struct rte_mbuf **packet)
         return rc;
     }
     do {
-        WEIR_TRY(weir_stream_wait(&stream->reader));
+        WEIR_TRY(weir_stream_wait(&weir_wait_receive, &stream->reader));
         rc = weir_tcp_receive(stream->tcp, stream->connection, packet);
     } while (rc == -EAGAIN);
     return rc;
@@ -80,7 +86,7 @@ static int receive_some(struct weir_stream *base, void *buffer, size_t size)
         return rc;
     }
     do {
-        WEIR_TRY(weir_stream_wait(&stream->reader));
+        WEIR_TRY(weir_stream_wait(&weir_wait_receive, &stream->reader));
         rc = weir_tcp_receive_copy(stream->tcp, stream->connection, buffer, most);
     } while (rc == -EAGAIN);
     return rc;
@@ -91,7 +97,7 @@ static int send_packet(struct tcp_stream *stream, struct rte_mbuf *packet)
 {
     int rc = weir_tcp_send(stream->tcp, stream->connection, packet);
     while (rc == -EAGAIN) {
-        rc = weir_stream_wait(&stream->writer);
+        rc = weir_stream_wait(&weir_wait_send, &stream->writer);
         if (rc == -EBADF) { /* closed meanwhile: the stream is no more */
             rte_pktmbuf_free(packet);
             return rc;

@@ -219,7 +219,7 @@ static int wait_for_device(void *arg)
     cr_assert_eq(pipe(device.fd), 0);
     weir_poller_add(&device.poller);
     pthread_create(&thread, NULL, write_later, &device.fd[1]);
-    cr_expect_eq(weir_task_park(NULL, NULL), 'x');
+    cr_expect_eq(weir_task_park(&(struct weir_wait){.name = "a device"}, NULL), 'x');
     cr_expect_gt(device.interrupts, 0);
     cr_expect_lt(device.interrupts, 100, "it slept until the interrupt");
     pthread_join(thread, NULL);
@@ -271,7 +271,7 @@ TASK_TEST(poller, is_polled_then_flushed_each_turn_and_wakes_the_clock)
                                     .waiter = weir_current_task()};
     weir_poller_add(&device.poller);
     device.flushes--; /* this turn's flush comes with no poll before it */
-    cr_expect_eq(weir_task_park(NULL, NULL), 1);
+    cr_expect_eq(weir_task_park(&(struct weir_wait){.name = "a device"}, NULL), 1);
     cr_expect_eq(now(), 3);
     cr_expect(device.polls > 0 && device.flushes == device.polls - 1);
     weir_poller_remove(&device.poller);

@@ -203,7 +203,7 @@ TASK_TEST(park, is_asked_once_whatever_comes)
             weir_with_scope (&scopes[1], rc) {
                 weir_start_soon(&nursery, cancel_shield_and_unshield, scopes);
                 weir_start_soon(&nursery, raw_wake, &self);
-                cr_expect_eq(weir_task_park(refuse, NULL), 42);
+                cr_expect_eq(weir_task_park(&(struct weir_wait){.name = "refuse", .abort = refuse}, NULL), 42);
             }
         }
     }
@@ -221,7 +221,7 @@ TASK_TEST(park, answers_what_the_waker_passed_and_may_refuse_to_be_cancelled)
         weir_with_scope (&scope, rc) {
             weir_start_soon(&nursery, cancel_it, &scope);
             weir_start_soon(&nursery, raw_wake, &self);
-            cr_expect_eq(weir_task_park(refuse, NULL), 42);
+            cr_expect_eq(weir_task_park(&(struct weir_wait){.name = "refuse", .abort = refuse}, NULL), 42);
             rc = weir_checkpoint_if_cancelled();
         }
     }

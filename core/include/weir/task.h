@@ -204,14 +204,20 @@ void weir_current_statistics(struct weir_loop_statistics *statistics);
 
 /* ---- for other rooms: how waiting is built ---- */
 
-/* Called to take a waiting task out of what it waits in, because it is cancelled. Returns true if the wait is off (the
- * task then wakes with -ECANCELED), false if it must go on. Runs inside whoever cancels; must not wait. */
-typedef bool weir_abort_fn(struct weir_task *task, void *arg);
+/* A kind of wait; a constant of whoever builds one. */
+struct weir_wait {
+    const char *name; /* of the call, as the nursery tree prints it: "weir_event_wait" */
+    /* Called to take a waiting task out of what it waits in, because it is cancelled. Returns true if the wait is off
+     * (the task then wakes with -ECANCELED), false if it must go on. Runs inside whoever cancels; must not wait.
+     * NULL: the wait cannot be cancelled. */
+    bool (*abort)(struct weir_task *task, void *arg);
+    /* Says more of it, for the tree, on the same line: "held by writer". NULL: there is no more to say. */
+    void (*describe)(FILE *out, const struct weir_task *task, const void *arg);
+};
 
 /* Parks the current task until weir_task_wake. Test for cancellation first (weir_checkpoint_if_cancelled): a scope
- * cancelled earlier does not abort. abort: NULL if the wait cannot be cancelled. Returns what the waker passed, or
- * -ECANCELED. */
-WEIR_MUST_CHECK int weir_task_park(weir_abort_fn *abort, void *arg);
+ * cancelled earlier does not abort. Returns what the waker passed, or -ECANCELED. Trio's wait_task_rescheduled. */
+WEIR_MUST_CHECK int weir_task_park(const struct weir_wait *wait, void *arg);
 
 /* Makes a parked task runnable, with a result. Once for each park. Checkpoint: never. */
 void weir_task_wake(struct weir_task *task, int result);
