@@ -96,7 +96,7 @@ static void take_messages(struct weir_loop *loop)
     }
     if (atomic_exchange(&loop->interrupted, false)) {
         loop->was_interrupted = true;
-        weir_scope_cancel(&loop->root.scope);
+        weir_scope_cancel_why(&loop->root.scope, &(struct weir_reason){.what = "interrupted", .code = -EINTR});
     }
 }
 
@@ -291,7 +291,7 @@ static void open_root(struct weir_loop *loop)
 {
     struct weir_nursery *root = &loop->root;
     static const struct weir_site site = {"weir_run", __FILE__, "weir_run", __LINE__};
-    weir_scope_open_in(&root->scope, NULL, NULL, WEIR_NEVER);
+    weir_scope_open_in(&root->scope, NULL, NULL, WEIR_NEVER, &site);
     root->scope.nursery = root;
     root->site = &site;
     root->serial = ++loop->nursery_serial;

@@ -37,7 +37,10 @@ void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *ta
         gather(nursery, error);
     if (WEIR_UNLIKELY(status < 0 || error != NULL)) {
         nursery->child_cancelled |= task->cancelled_alongside;
-        weir_scope_cancel(&nursery->scope);
+        weir_scope_cancel_why(&nursery->scope, &(struct weir_reason){.what = "a child failed",
+                                                                     .who = task->site,
+                                                                     .where = nursery->site,
+                                                                     .code = error != NULL ? error->code : status});
     }
     weir_nursery_check_closed(nursery);
 }
@@ -45,7 +48,7 @@ void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *ta
 static void open_nursery(struct weir_nursery *nursery, const struct weir_site *site)
 {
     struct weir_loop *loop = weir_loop_;
-    weir_scope_open(&nursery->scope, WEIR_NEVER);
+    weir_scope_open_(&nursery->scope, WEIR_NEVER, site);
     nursery->scope.nursery = nursery;
     nursery->parent = loop->current;
     nursery->serial = ++loop->nursery_serial;
@@ -80,7 +83,10 @@ static int close_nursery(struct weir_nursery *nursery, int status)
     WEIR_ASSERT(self == weir_loop_->current);
     status = weir_scope_abandon(self, &nursery->scope, status);
     if (status < 0)
-        weir_scope_cancel(&nursery->scope);
+        weir_scope_cancel_why(&nursery->scope, &(struct weir_reason){.what = "the nursery's block failed",
+                                                                     .who = self->site,
+                                                                     .where = nursery->site,
+                                                                     .code = status});
     nursery->body_running = false;
     weir_nursery_check_closed(nursery);
     if (nursery->closed) {
@@ -146,7 +152,8 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
         if (!nursery->out_of_tasks) /* said once, or it would eat the records that tasks need */
             gather_no_memory(nursery, site);
         nursery->out_of_tasks = true;
-        weir_scope_cancel(&nursery->scope);
+        weir_scope_cancel_why(&nursery->scope,
+                              &(struct weir_reason){.what = "out of tasks", .where = site, .code = -ENOMEM});
     }
     return rc;
 }
@@ -207,11 +214,6 @@ int weir_started(void *value)
     }
     weir_nursery_check_closed(old);
     return 0;
-}
-
-void weir_nursery_cancel(struct weir_nursery *nursery)
-{
-    weir_scope_cancel(&nursery->scope);
 }
 
 struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)

@@ -9,13 +9,17 @@ static bool parent_is_felt(const struct weir_scope *scope)
 
 static void deadline_passed(struct weir_alarm *alarm)
 {
-    weir_scope_cancel(WEIR_CONTAINER_OF(alarm, struct weir_scope, alarm));
+    struct weir_scope *scope = WEIR_CONTAINER_OF(alarm, struct weir_scope, alarm);
+    weir_scope_cancel_why(scope, &(struct weir_reason){.what = "deadline passed", .where = scope->site});
 }
 
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
-                        weir_time deadline)
+                        weir_time deadline, const struct weir_site *site)
 {
-    scope->cancel_called = scope->cancelled_caught = scope->shield = scope->fails = scope->cancelled_alongside = false;
+    scope->cancel_called = scope->cancelled_caught = scope->fails = scope->cancelled_alongside = false;
+    scope->grace_over = false;
+    scope->shield = WEIR_SHIELD_NONE;
+    scope->site = site;
     scope->parent = parent;
     scope->owner = owner;
     scope->nursery = NULL;
@@ -33,10 +37,10 @@ void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struc
         weir_scope_set_deadline(scope, deadline);
 }
 
-void weir_scope_open(struct weir_scope *scope, weir_time deadline)
+void weir_scope_open_(struct weir_scope *scope, weir_time deadline, const struct weir_site *site)
 {
     struct weir_task *self = weir_loop_->current;
-    weir_scope_open_in(scope, self, self->scope, deadline);
+    weir_scope_open_in(scope, self, self->scope, deadline, site);
 }
 
 /* Takes a scope out of the tree; scopes still below go up to its parent. */
@@ -186,13 +190,21 @@ void weir_scope_update(struct weir_scope *top)
     }
 }
 
-void weir_scope_cancel(struct weir_scope *scope)
+void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *reason)
 {
     if (scope->cancel_called)
         return;
     scope->cancel_called = true;
+    scope->reason = *reason;
     weir_alarm_clear(&scope->alarm);
     weir_scope_update(scope);
+}
+
+void weir_scope_cancel_(struct weir_scope *scope, const char *what, const struct weir_site *where)
+{
+    struct weir_task *self = weir_current_task();
+    weir_scope_cancel_why(scope,
+                          &(struct weir_reason){.what = what, .who = self != NULL ? self->site : NULL, .where = where});
 }
 
 void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)
@@ -201,12 +213,12 @@ void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)
     if (scope->cancel_called || scope->owner == NULL)
         return;
     if (deadline <= weir_loop_->now)
-        weir_scope_cancel(scope);
+        deadline_passed(&scope->alarm);
     else
         weir_alarm_set(&scope->alarm, deadline);
 }
 
-void weir_scope_set_shield(struct weir_scope *scope, bool shield)
+void weir_scope_set_shield(struct weir_scope *scope, enum weir_shield shield)
 {
     scope->shield = shield;
     weir_scope_update(scope);
@@ -224,9 +236,10 @@ weir_time weir_current_effective_deadline(void)
     return earliest;
 }
 
-struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status)
+struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status,
+                                               const struct weir_site *site)
 {
-    weir_scope_open(scope, deadline);
+    weir_scope_open_(scope, deadline, site);
     scope->fails = fails;
     return (struct weir_scope_guard){scope, status};
 }

@@ -122,7 +122,8 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
 
 /* scope.c */
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
-                        weir_time deadline);
+                        weir_time deadline, const struct weir_site *site);
+void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *reason);
 void weir_scope_unlink(struct weir_scope *scope);
 void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */

@@ -28,6 +28,9 @@ struct weir_run_options {
     struct weir_clock *clock; /* NULL: weir_clock_tsc()                                                   */
     uint64_t shuffle_seed;    /* not 0: each batch of runnable tasks is shuffled, to expose order dependence */
     bool quiet;               /* do not print the error tree when the main task fails                     */
+    bool deadlock_ends;       /* on a deadlock, besides reporting it, cancel the main task: -EDEADLK      */
+    struct weir_instrument *const *instruments; /* there from the start, or NULL                          */
+    unsigned instruments_count;
     void (*on_start)(struct weir_loop *loop, void *arg); /* called before the first task runs, or NULL    */
     void *on_start_arg;
 };
@@ -69,6 +72,22 @@ WEIR_MUST_CHECK int weir_sleep_forever(void);
 
 /* ---- cancel scopes ---- */
 
+/* Why a scope was cancelled: copied by value, nothing is allocated. */
+struct weir_reason {
+    const char *what;              /* "cancelled", "deadline passed", "a child failed", or the caller's own words */
+    const struct weir_site *who;   /* the task that cancelled: its name, and where it was started; NULL: none did */
+    const struct weir_site *where; /* the call that cancelled; for a deadline, where the scope was opened         */
+    int code;                      /* the error that led to it, or 0                                              */
+    unsigned loop;                 /* whose: weir_loop_number                                                     */
+};
+
+/* How far cancellation from outside reaches into a scope. */
+enum weir_shield {
+    WEIR_SHIELD_NONE,
+    WEIR_SHIELD_FULL,  /* not at all: Trio's shield                                                     */
+    WEIR_SHIELD_GRACE, /* only when the grace period of the cancelled scope is over: for orderly ends   */
+};
+
 /* Something to do at a time, in the loop. It must not outlive its being armed. */
 struct weir_alarm {
     struct weir_timer timer;
@@ -79,8 +98,9 @@ struct weir_alarm {
 struct weir_scope {
     bool cancel_called;         /* somebody cancelled it, or its deadline passed                              */
     bool cancelled_caught;      /* a -ECANCELED of this scope was stopped at its end                          */
-    bool shield;                /* set with weir_scope_set_shield                                             */
     bool effectively_cancelled; /* it or, unless shielded, a scope around it is cancelled                     */
+    bool grace_over;            /* private: the same, and the grace period has passed                         */
+    uint8_t shield;             /* an enum weir_shield; set with weir_scope_set_shield                        */
     bool fails;                 /* opened by weir_fail_*                                                      */
     bool cancelled_alongside;   /* an error came out of a nursery in it together with a -ECANCELED; private   */
     struct weir_scope *parent;
@@ -89,12 +109,14 @@ struct weir_scope {
     struct weir_list children;    /* scopes right below                    */
     struct weir_list sibling;
     struct weir_alarm alarm;
-    weir_time deadline;
+    weir_time deadline, grace;
+    const struct weir_site *site; /* where it was opened */
+    struct weir_reason reason;    /* set when it is cancelled, before anybody is woken */
 };
 
 /* Opens a scope in the current task, with a deadline (WEIR_NEVER: none). Prefer the blocks below.
  * A deadline already past cancels at once. Checkpoint: never. The scope must live until it is closed. */
-void weir_scope_open(struct weir_scope *scope, weir_time deadline);
+#define weir_scope_open(scope, deadline) weir_scope_open_((scope), (deadline), WEIR_SITE("scope"))
 
 /* Closes a scope with the status of what ran inside. Returns the status to go on with: 0 for a -ECANCELED that was this
  * scope's (`cancelled_caught` is then true), -ETIMEDOUT for one in a weir_fail_* scope, else `status` unchanged. Scopes
@@ -102,16 +124,38 @@ void weir_scope_open(struct weir_scope *scope, weir_time deadline);
  * task did not open. A nursery still open inside stays open, in the scope around this one. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
 
-/* Cancels a scope: from now on each checkpoint in it answers -ECANCELED; tasks waiting in it are woken. Again: nothing.
- * On a closed one it sets `cancel_called` only. From any task of the loop. Checkpoint: never. */
-void weir_scope_cancel(struct weir_scope *scope);
+/* Cancels a scope: from now on each checkpoint in it answers -ECANCELED; tasks waiting in it are woken. Again: nothing
+ * (the first reason stands), but that a grace period under way is over at once. On a closed one it sets `cancel_called`
+ * only. From any task of the loop. Checkpoint: never. */
+#define weir_scope_cancel(scope) weir_scope_cancel_((scope), "cancelled", WEIR_SITE("weir_scope_cancel"))
+
+/* The same, with words of your own for the reason (a string that outlives the scope: it is not copied). */
+#define weir_scope_cancel_because(scope, what)                                                                         \
+    weir_scope_cancel_((scope), (what), WEIR_SITE("weir_scope_cancel_because"))
+
+/* Cancels now all but what runs in scopes shielded with WEIR_SHIELD_GRACE; those too when `grace` nanoseconds have
+ * passed. Checkpoint: never. */
+#define weir_scope_cancel_gracefully(scope, grace)                                                                     \
+    weir_scope_cancel_gracefully_((scope), (grace), WEIR_SITE("weir_scope_cancel_gracefully"))
+
+/* Gives every cancellation of this scope, by its deadline or by a failed child too, a grace period. 0: none, as at
+ * first. Checkpoint: never. */
+void weir_scope_set_grace(struct weir_scope *scope, weir_time grace);
+
+/* Why the current task is being cancelled: the reason of the outermost cancelled scope that it feels. Returns 0, or
+ * -ENOENT if it is not cancelled. Checkpoint: never. */
+int weir_current_cancel_reason(struct weir_reason *reason);
+
+/* Prints a reason as the error trees do: "deadline passed (scope opened in fetch, a.c:12)". */
+void weir_reason_print(FILE *out, const struct weir_reason *reason);
 
 /* Moves a deadline, while others wait too; one already past cancels at once. On a closed scope: nothing.
  * Checkpoint: never. */
 void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline);
 
-/* Sets whether cancellation of scopes around reaches inside. Checkpoint: never. */
-void weir_scope_set_shield(struct weir_scope *scope, bool shield);
+/* Sets how far cancellation of scopes around reaches inside, whenever you like (true is WEIR_SHIELD_FULL, false
+ * WEIR_SHIELD_NONE). Checkpoint: never. */
+void weir_scope_set_shield(struct weir_scope *scope, enum weir_shield shield);
 
 /* Returns the deadline by which the current task will be cancelled: the earliest of the scopes around it up to a
  * shield, INT64_MIN if it is cancelled already. Checkpoint: never. */
@@ -121,13 +165,13 @@ weir_time weir_current_effective_deadline(void);
  * `rc` is an int variable of yours, the block's status, which the block's end reads and may set (see weir_scope_close).
  * `break` leaves the block and is read alike; by `return` and `goto` the scope is closed too, but a status already
  * returned cannot be changed: inside a block, write WEIR_DO(rc, call) where you would write WEIR_TRY(call) outside. */
-#define weir_with_scope(scope, rc) WEIR_SCOPE_BLOCK_((scope), WEIR_NEVER, false, (rc))
-#define weir_move_on_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), false, (rc))
+#define weir_with_scope(scope, rc) WEIR_SCOPE_BLOCK_((scope), WEIR_NEVER, false, (rc), "scope")
+#define weir_move_on_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), false, (rc), "weir_move_on_at")
 #define weir_move_on_after(scope, delay, rc)                                                                           \
-    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), false, (rc))
-#define weir_fail_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), true, (rc))
+    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), false, (rc), "weir_move_on_after")
+#define weir_fail_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), true, (rc), "weir_fail_at")
 #define weir_fail_after(scope, delay, rc)                                                                              \
-    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), true, (rc))
+    WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), true, (rc), "weir_fail_after")
 
 /* rc = call; and leave the block if that is an error. Directly inside a block, not inside a loop in it. */
 #define WEIR_DO(rc, call)                                                                                              \
@@ -178,7 +222,8 @@ struct weir_nursery {
 int weir_started(void *value);
 
 /* Cancels the nursery's scope. Checkpoint: never. */
-void weir_nursery_cancel(struct weir_nursery *nursery);
+#define weir_nursery_cancel(nursery)                                                                                   \
+    weir_scope_cancel_(&(nursery)->scope, "cancelled", WEIR_SITE("weir_nursery_cancel"))
 
 /* Takes the group of errors that a nursery gathered, after its block: whoever takes it has read it, and it no longer
  * joins the task's result. NULL when there was none. Free it with weir_error_free. Checkpoint: never. */
@@ -190,10 +235,99 @@ void weir_error_free(struct weir_error *group);
 /* How many children are alive. Checkpoint: never. */
 unsigned weir_nursery_child_count(const struct weir_nursery *nursery);
 
-/* ---- tasks ---- */
+/* ---- tasks, and the tree that they form ---- */
 
 struct weir_task *weir_current_task(void);
 const char *weir_task_name(const struct weir_task *task);
+
+/* The task's name, and where it was started. Checkpoint: never. */
+const struct weir_site *weir_task_site(const struct weir_task *task);
+
+/* The tree, as Trio's parent_nursery, parent_task, child_nurseries and child_tasks. `after`: NULL for the first; NULL
+ * comes after the last. A parent is NULL at the top: the main task is a child of the run's own nursery. They may be
+ * walked as long as no checkpoint comes between. Checkpoint: never. */
+struct weir_task *weir_root_task(void); /* the main task; NULL once it has ended */
+struct weir_nursery *weir_task_parent_nursery(const struct weir_task *task);
+struct weir_task *weir_nursery_parent_task(const struct weir_nursery *nursery);
+struct weir_nursery *weir_task_next_nursery(const struct weir_task *task, const struct weir_nursery *after);
+struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, const struct weir_task *after);
+
+/* All living tasks, parents before their children: asyncio's all_tasks. */
+struct weir_task *weir_next_task(const struct weir_task *after);
+
+/* What a task does just now. */
+struct weir_task_status {
+    const struct weir_wait *wait; /* what it waits in; NULL: it runs, or is about to */
+    const void *wait_arg;         /* for wait->describe                              */
+    weir_time since;              /* when the wait began                             */
+    weir_time deadline;           /* its effective one, as weir_current_effective_deadline */
+    bool cancelled;               /* its next checkpoint will answer -ECANCELED       */
+};
+void weir_task_get_status(const struct weir_task *task, struct weir_task_status *status);
+
+/* ---- task-locals ---- */
+
+/* A variable of which each task has its own value: Python's ContextVar. A task starts with the values that the task had
+ * which started it; what either sets later, the other does not see. A constant, at file scope. */
+struct weir_local {
+    const char *name;
+    void *initial;
+};
+
+/* Returns the current task's value, or the initial one. Checkpoint: never. */
+void *weir_local_get(const struct weir_local *local);
+
+/* Sets the current task's value; nothing is copied. Returns 0 or -ENOMEM (it is as before). Checkpoint: never. */
+WEIR_MUST_CHECK int weir_local_set(const struct weir_local *local, void *value);
+
+/* ---- instruments: told what the loop does; free when there is none ---- */
+
+/* Trio's hooks. Each may be NULL. None may wait, spawn or wake. Times are nanoseconds. */
+struct weir_instrument {
+    struct weir_list link;
+    void (*before_run)(struct weir_instrument *instrument);
+    void (*after_run)(struct weir_instrument *instrument);
+    void (*task_spawned)(struct weir_instrument *instrument, struct weir_task *task);
+    void (*task_scheduled)(struct weir_instrument *instrument, struct weir_task *task);
+    void (*before_task_step)(struct weir_instrument *instrument, struct weir_task *task);
+    void (*after_task_step)(struct weir_instrument *instrument, struct weir_task *task);
+    void (*task_exited)(struct weir_instrument *instrument, struct weir_task *task);
+    void (*before_io_wait)(struct weir_instrument *instrument, weir_time timeout);
+    void (*after_io_wait)(struct weir_instrument *instrument, weir_time timeout);
+};
+
+/* Adds an instrument to the running loop, or takes it out; from a hook too. Those of weir_run_options are there from
+ * the first task on. It must outlive its being there. Checkpoint: never. */
+void weir_instrument_add(struct weir_instrument *instrument);
+void weir_instrument_remove(struct weir_instrument *instrument);
+
+/* ---- the way in from outside: other threads, and signal handlers ---- */
+
+/* What stands for a loop outside its thread; it outlives the loop. Trio's TrioToken. */
+struct weir_token;
+
+/* Something to do in the loop, between tasks, as an alarm's: it must not wait. The memory is the caller's, and must
+ * last until `fn` is called. */
+struct weir_job {
+    struct weir_job *next; /* private */
+    void (*fn)(struct weir_job *job);
+};
+
+/* Returns the current loop's token, with a reference of its own: to be given back. Only inside weir_run.
+ * Checkpoint: never. */
+struct weir_token *weir_current_token(void);
+struct weir_token *weir_token_hold(struct weir_token *token); /* one more reference; from any thread */
+void weir_token_release(struct weir_token *token);            /* from any thread                     */
+
+/* Has job->fn(job) called in the token's loop, soon, in order; wakes the loop. From any thread and from a signal
+ * handler; allocates nothing, takes no lock. Returns 0, or -ESRCH: the run has ended (or is about to: then too the job
+ * was not and will not be called). */
+WEIR_MUST_CHECK int weir_token_run_soon(struct weir_token *token, struct weir_job *job);
+
+/* While held, the loop does not take itself for deadlocked when all its tasks wait: somebody outside may yet wake one.
+ * Counted. In the loop only. Checkpoint: never. */
+void weir_expect_wake(void);
+void weir_expect_no_wake(void);
 
 struct weir_loop_statistics {
     unsigned tasks_living, tasks_runnable, tasks_max;
@@ -263,7 +397,11 @@ struct weir_nursery_guard {
     void *open;
     int *status;
 };
-struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status);
+void weir_scope_cancel_(struct weir_scope *scope, const char *what, const struct weir_site *where);
+void weir_scope_cancel_gracefully_(struct weir_scope *scope, weir_time grace, const struct weir_site *where);
+void weir_scope_open_(struct weir_scope *scope, weir_time deadline, const struct weir_site *site);
+struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status,
+                                               const struct weir_site *site);
 void weir_scope_guard_close_(struct weir_scope_guard *guard);
 struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
                                                    const struct weir_site *site);
@@ -280,7 +418,7 @@ WEIR_MUST_CHECK int weir_start_(struct weir_nursery *nursery, int (*fn)(void *),
 #define WEIR_BLOCK2_(kind, opened, guard)                                                                              \
     for (struct kind guard __attribute__((cleanup(kind##_close_))) = (opened); (guard).open != NULL;                   \
          kind##_close_(&(guard)))
-#define WEIR_SCOPE_BLOCK_(scope, deadline, fails, rc)                                                                  \
-    WEIR_BLOCK_(weir_scope_guard, weir_scope_guard_open_((scope), (deadline), (fails), &(rc)))
+#define WEIR_SCOPE_BLOCK_(scope, deadline, fails, rc, name)                                                            \
+    WEIR_BLOCK_(weir_scope_guard, weir_scope_guard_open_((scope), (deadline), (fails), &(rc), WEIR_SITE(name)))
 
 #endif
