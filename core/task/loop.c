@@ -311,6 +311,7 @@ static int main_task(void *arg)
 {
     struct main_call *call = arg;
     call->result = call->main(call->arg);
+    weir_loop_->main = NULL;
     return call->result;
 }
 
@@ -414,7 +415,8 @@ int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *o
     int rc = open_loop(loop, options);
     if (rc == 0) {
         open_root(loop);
-        if (weir_task_spawn(loop, &loop->root, main_task, &call, &site) == NULL)
+        loop->main = weir_task_spawn(loop, &loop->root, main_task, &call, &site);
+        if (loop->main == NULL)
             rc = -ENOMEM;
     }
     if (rc == 0) {

@@ -1,13 +1,6 @@
 /* Nurseries: where children run, and where their errors are gathered. The rules are Trio's (DESIGN section 4). */
 #include "task_private.h"
 
-/* weir_start: the child runs in `old`, a nursery of the caller's own, until it reports; then it moves to `target`. */
-struct start_request {
-    struct weir_nursery *target;
-    struct weir_nursery old;
-    void *value;
-    bool reported;
-};
 static struct start_request start_done; /* what task->start points to after the report; never written */
 
 static void gather(struct weir_nursery *nursery, struct weir_error *error)
@@ -233,12 +226,4 @@ struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
     }
     self->unread_end = at;
     return taken;
-}
-
-unsigned weir_nursery_child_count(const struct weir_nursery *nursery)
-{
-    unsigned count = 0;
-    for (const struct weir_list *at = nursery->children.next; at != &nursery->children; at = at->next)
-        count++;
-    return count;
 }

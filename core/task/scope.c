@@ -224,16 +224,20 @@ void weir_scope_set_shield(struct weir_scope *scope, enum weir_shield shield)
     weir_scope_update(scope);
 }
 
-weir_time weir_current_effective_deadline(void)
+weir_time weir_scope_effective_deadline(const struct weir_scope *scope)
 {
     weir_time earliest = WEIR_NEVER;
-    struct weir_scope *scope = weir_loop_->current->scope;
     if (scope->effectively_cancelled)
         return INT64_MIN;
     for (; scope != NULL; scope = scope->shield ? NULL : scope->parent)
         if (scope->deadline < earliest)
             earliest = scope->deadline;
     return earliest;
+}
+
+weir_time weir_current_effective_deadline(void)
+{
+    return weir_scope_effective_deadline(weir_loop_->current->scope);
 }
 
 struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status,

@@ -8,16 +8,6 @@ struct weir_loop *weir_current_loop(void)
     return weir_loop_;
 }
 
-struct weir_task *weir_current_task(void)
-{
-    return weir_loop_ != NULL ? weir_loop_->current : NULL;
-}
-
-const char *weir_task_name(const struct weir_task *task)
-{
-    return task->site->name;
-}
-
 /* Makes the task's own record say what it ended with. Returns it, or NULL if nothing went wrong (or only -ECANCELED,
  * which scopes further out account for). */
 static struct weir_error *make_record(struct weir_task *task, int *status)

@@ -33,6 +33,14 @@ struct weir_task {
     unsigned valgrind_id;
 };
 
+/* weir_start: the child runs in `old`, a nursery of the caller's own, until it reports; then it moves to `target`. */
+struct start_request {
+    struct weir_nursery *target;
+    struct weir_nursery old;
+    void *value;
+    bool reported;
+};
+
 /* Stacks: one address range, slots of `size` bytes: a guard page, the stack, the task at its (staggered) top. */
 struct stack_slab {
     char *base;
@@ -62,6 +70,7 @@ struct weir_loop {
     weir_time quiet_since;  /* in real time; WEIR_NEVER: busy just now */
 
     struct weir_nursery root; /* holds the main task */
+    struct weir_task *main;   /* NULL: it has ended */
     int result;
     unsigned living, tasks_max;
     uint64_t nursery_serial, turns;
@@ -127,6 +136,7 @@ void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *r
 void weir_scope_unlink(struct weir_scope *scope);
 void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
+weir_time weir_scope_effective_deadline(const struct weir_scope *scope);
 int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer);
 
 /* nursery.c */

@@ -244,10 +244,13 @@ const char *weir_task_name(const struct weir_task *task);
 const struct weir_site *weir_task_site(const struct weir_task *task);
 
 /* The tree, as Trio's parent_nursery, parent_task, child_nurseries and child_tasks. `after`: NULL for the first; NULL
- * comes after the last. A parent is NULL at the top: the main task is a child of the run's own nursery. They may be
- * walked as long as no checkpoint comes between. Checkpoint: never. */
+ * comes after the last. At the top stands the run's own nursery, in which the main task is; it has no parent task. While
+ * weir_start waits, its child is in a nursery of the caller's that weir_start opened, as in Trio; where it will move to
+ * is its eventual parent (NULL: nowhere, or it has reported). They may be walked as long as no checkpoint comes between.
+ * Checkpoint: never. */
 struct weir_task *weir_root_task(void); /* the main task; NULL once it has ended */
 struct weir_nursery *weir_task_parent_nursery(const struct weir_task *task);
+struct weir_nursery *weir_task_eventual_parent_nursery(const struct weir_task *task);
 struct weir_task *weir_nursery_parent_task(const struct weir_nursery *nursery);
 struct weir_nursery *weir_task_next_nursery(const struct weir_task *task, const struct weir_nursery *after);
 struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, const struct weir_task *after);
@@ -259,7 +262,7 @@ struct weir_task *weir_next_task(const struct weir_task *after);
 struct weir_task_status {
     const struct weir_wait *wait; /* what it waits in; NULL: it runs, or is about to */
     const void *wait_arg;         /* for wait->describe                              */
-    weir_time since;              /* when the wait began                             */
+    weir_time since;              /* when the wait began; without one: now           */
     weir_time deadline;           /* its effective one, as weir_current_effective_deadline */
     bool cancelled;               /* its next checkpoint will answer -ECANCELED       */
 };

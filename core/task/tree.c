@@ -1,0 +1,101 @@
+/* The tree of tasks and nurseries, to look at: Trio's parent_nursery, child_tasks and their kin. */
+#include "task_private.h"
+
+struct weir_task *weir_current_task(void)
+{
+    return weir_loop_ != NULL ? weir_loop_->current : NULL;
+}
+
+struct weir_task *weir_root_task(void)
+{
+    return weir_loop_->main;
+}
+
+const char *weir_task_name(const struct weir_task *task)
+{
+    return task->site->name;
+}
+
+const struct weir_site *weir_task_site(const struct weir_task *task)
+{
+    return task->site;
+}
+
+struct weir_nursery *weir_task_parent_nursery(const struct weir_task *task)
+{
+    return task->nursery;
+}
+
+struct weir_nursery *weir_task_eventual_parent_nursery(const struct weir_task *task)
+{
+    return task->start != NULL ? task->start->target : NULL;
+}
+
+struct weir_task *weir_nursery_parent_task(const struct weir_nursery *nursery)
+{
+    return nursery->parent;
+}
+
+/* The node behind `after` in a list, or its first; NULL: there is none. */
+static struct weir_list *next_in(const struct weir_list *list, const struct weir_list *after)
+{
+    struct weir_list *next = after != NULL ? after->next : list->next;
+    return next != list ? next : NULL;
+}
+
+struct weir_nursery *weir_task_next_nursery(const struct weir_task *task, const struct weir_nursery *after)
+{
+    struct weir_list *next = next_in(&task->nurseries, after != NULL ? &after->sibling : NULL);
+    return next != NULL ? WEIR_CONTAINER_OF(next, struct weir_nursery, sibling) : NULL;
+}
+
+struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, const struct weir_task *after)
+{
+    struct weir_list *next = next_in(&nursery->children, after != NULL ? &after->sibling : NULL);
+    return next != NULL ? WEIR_CONTAINER_OF(next, struct weir_task, sibling) : NULL;
+}
+
+unsigned weir_nursery_child_count(const struct weir_nursery *nursery)
+{
+    unsigned count = 0;
+    for (const struct weir_list *at = nursery->children.next; at != &nursery->children; at = at->next)
+        count++;
+    return count;
+}
+
+/* The first child in the task's nurseries that come after `nursery` (NULL: in any). */
+static struct weir_task *child_beyond(const struct weir_task *task, const struct weir_nursery *nursery)
+{
+    while ((nursery = weir_task_next_nursery(task, nursery)) != NULL) {
+        struct weir_task *child = weir_nursery_next_child(nursery, NULL);
+        if (child != NULL)
+            return child;
+    }
+    return NULL;
+}
+
+struct weir_task *weir_next_task(const struct weir_task *after)
+{
+    if (after == NULL)
+        return weir_nursery_next_child(&weir_loop_->root, NULL);
+    struct weir_task *next = child_beyond(after, NULL);
+    while (next == NULL && after != NULL) { /* nothing below: beside it, or beside whoever it stands under */
+        const struct weir_nursery *nursery = after->nursery;
+        next = weir_nursery_next_child(nursery, after);
+        after = nursery->parent;
+        if (next == NULL && after != NULL)
+            next = child_beyond(after, nursery);
+    }
+    return next;
+}
+
+void weir_task_get_status(const struct weir_task *task, struct weir_task_status *status)
+{
+    *status = (struct weir_task_status){
+        .wait = task->wait,
+        .wait_arg = task->wait_arg,
+        .since = task->wait != NULL ? task->since : weir_loop_->now,
+        .deadline = weir_scope_effective_deadline(task->scope),
+        .cancelled = task->scope->effectively_cancelled,
+    };
+}
