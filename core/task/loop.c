@@ -317,6 +317,7 @@ static int main_task(void *arg)
 
 static void close_loop(struct weir_loop *loop)
 {
+    weir_run_states_close(loop);
     if (loop->wake_fd >= 0)
         close(loop->wake_fd);
     if (loop->ring != NULL)
@@ -370,6 +371,7 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
     loop->shuffle = options->shuffle_seed != 0;
     weir_rng_seed(&loop->rng, options->shuffle_seed);
     weir_list_init(&loop->pollers);
+    weir_list_init(&loop->states);
     weir_list_init(&loop->quiet);
     loop->quiet_since = WEIR_NEVER;
     weir_wheel_init(&loop->wheel, loop->now);

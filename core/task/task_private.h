@@ -66,6 +66,7 @@ struct weir_loop {
     struct weir_clock *clock;
     struct weir_wheel wheel; /* of struct weir_alarm */
     struct weir_list pollers;
+    struct weir_list states; /* struct weir_run_state's */
     struct weir_list quiet; /* the least cushion first */
     weir_time quiet_since;  /* in real time; WEIR_NEVER: busy just now */
 
@@ -119,6 +120,9 @@ static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task 
 
 /* loop.c */
 void weir_ring_grow(struct weir_loop *loop);
+
+/* run_state.c */
+void weir_run_states_close(struct weir_loop *loop);
 
 /* errors.c */
 int weir_errors_open(struct weir_loop *loop, unsigned count);

@@ -244,10 +244,10 @@ const char *weir_task_name(const struct weir_task *task);
 const struct weir_site *weir_task_site(const struct weir_task *task);
 
 /* The tree, as Trio's parent_nursery, parent_task, child_nurseries and child_tasks. `after`: NULL for the first; NULL
- * comes after the last. At the top stands the run's own nursery, in which the main task is; it has no parent task. While
- * weir_start waits, its child is in a nursery of the caller's that weir_start opened, as in Trio; where it will move to
- * is its eventual parent (NULL: nowhere, or it has reported). They may be walked as long as no checkpoint comes between.
- * Checkpoint: never. */
+ * comes after the last. At the top stands the run's own nursery, in which the main task is; it has no parent task.
+ * While weir_start waits, its child is in a nursery of the caller's that weir_start opened, as in Trio; where it will
+ * move to is its eventual parent (NULL: nowhere, or it has reported). They may be walked as long as no checkpoint comes
+ * between. Checkpoint: never. */
 struct weir_task *weir_root_task(void); /* the main task; NULL once it has ended */
 struct weir_nursery *weir_task_parent_nursery(const struct weir_task *task);
 struct weir_nursery *weir_task_eventual_parent_nursery(const struct weir_task *task);
@@ -378,6 +378,21 @@ struct weir_poller {
 };
 void weir_poller_add(struct weir_poller *poller);
 void weir_poller_remove(struct weir_poller *poller);
+
+/* What a room keeps for each run, made when it is first asked for: Trio's RunVar. A constant of whoever keeps it. */
+struct weir_run_state {
+    const char *name;
+    size_t size;                /* of what is kept; it begins all zero                                     */
+    int (*open)(void *state);   /* sets it up: 0, or -errno; or NULL                                       */
+    void (*close)(void *state); /* after the last task and the last job, the newest first; or NULL         */
+};
+
+/* Finds what this run keeps, or makes it. *state is written on success only. Returns 0, -ENOMEM, or what `open` said.
+ * Only inside weir_run. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_run_state_get(const struct weir_run_state *kind, void **state);
+
+/* The same, but NULL if there is none yet. Checkpoint: never. */
+void *weir_run_state_find(const struct weir_run_state *kind);
 
 /* Who wants to be told that nothing goes on: no task was runnable, no device found anything and no alarm fired, for
  * `cushion` nanoseconds of real time. Of several only those with the least cushion fire, and are removed; the others'
