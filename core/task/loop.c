@@ -3,31 +3,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { POLLERS_MAX = 32, RING_MIN = 64 };
 static const weir_time SPIN_BEFORE_SLEEP = 20000; /* ns: a request that comes sooner finds us awake */
 static const weir_time SLEEP_BLIND = 100000;      /* ns: for devices that cannot interrupt, at first... */
 static const weir_time SLEEP_BLIND_MAX = 1000000; /* ... and when nothing has come for long             */
-
-void weir_loop_wake(struct weir_loop *loop)
-{
-    const uint64_t one = 1;
-    int saved = errno; /* a signal handler may call this */
-    atomic_store(&loop->woken, true);
-    if (write(loop->wake_fd, &one, sizeof one) < 0) { /* EAGAIN: the counter is full, so it is awake */
-    }
-    errno = saved;
-}
-
-void weir_interrupt(struct weir_loop *loop)
-{
-    atomic_store(&loop->interrupted, true);
-    weir_loop_wake(loop);
-}
 
 weir_time weir_current_time(void)
 {
@@ -86,18 +68,11 @@ static void flush_devices(struct weir_loop *loop)
             poller->flush(poller, loop->now);
 }
 
-static void take_messages(struct weir_loop *loop)
+static bool take_messages(struct weir_loop *loop)
 {
-    if (WEIR_LIKELY(!atomic_load_explicit(&loop->woken, memory_order_relaxed)))
-        return;
-    uint64_t count;
-    atomic_store(&loop->woken, false);
-    if (read(loop->wake_fd, &count, sizeof count) < 0) { /* EAGAIN: nothing was written yet */
-    }
-    if (atomic_exchange(&loop->interrupted, false)) {
-        loop->was_interrupted = true;
-        weir_scope_cancel_why(&loop->root.scope, &(struct weir_reason){.what = "interrupted", .code = -EINTR});
-    }
+    if (WEIR_LIKELY(!atomic_load_explicit(&loop->token->woken, memory_order_relaxed)))
+        return false;
+    return weir_token_run_jobs(loop->token);
 }
 
 static bool expire_timers(struct weir_loop *loop)
@@ -193,7 +168,7 @@ static weir_time blind_limit(const struct weir_loop *loop)
 /* Sleeps until the deadline, a wake-up, or a device's interrupt; not long if some device can only be polled. */
 static void sleep_until(struct weir_loop *loop, weir_time deadline)
 {
-    struct pollfd fds[POLLERS_MAX + 1] = {{.fd = loop->wake_fd, .events = POLLIN}};
+    struct pollfd fds[POLLERS_MAX + 1] = {{.fd = loop->token->wake_fd, .events = POLLIN}};
     nfds_t count = 1;
     weir_time limit = deadline == WEIR_NEVER ? WEIR_NEVER : deadline - loop->now, blind = blind_limit(loop);
     struct weir_poller *poller;
@@ -209,7 +184,7 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
         struct timespec timeout = {limit / 1000000000, limit % 1000000000};
         ppoll(fds, count, limit == WEIR_NEVER ? NULL : &timeout, NULL);
         if (fds[0].revents != 0)
-            atomic_store(&loop->woken, true);
+            atomic_store(&loop->token->woken, true);
     }
     WEIR_LIST_FOREACH (poller, &loop->pollers, struct weir_poller, link)
         if (poller->interrupt != NULL)
@@ -246,6 +221,8 @@ static void rest(struct weir_loop *loop, bool was_busy)
         loop->quiet_since = WEIR_NEVER;
         return;
     }
+    if (atomic_load(&loop->token->woken)) /* a job came meanwhile: time does not jump before it has run */
+        return;
     if (WEIR_UNLIKELY(!weir_list_empty(&loop->quiet))) {
         rest_until_quiet(loop);
         return;
@@ -253,7 +230,7 @@ static void rest(struct weir_loop *loop, bool was_busy)
     if (loop->clock->idle != NULL) {
         /* Virtual time: jump; if it stands still, only another thread can make something happen. */
         weir_time deadline = next_deadline(loop);
-        if (!loop->clock->idle(loop->clock, deadline) && !atomic_load(&loop->woken))
+        if (!loop->clock->idle(loop->clock, deadline))
             sleep_until(loop, WEIR_NEVER);
         return;
     }
@@ -277,7 +254,7 @@ static void turn(struct weir_loop *loop)
     loop->turns++;
     loop->now = loop->clock->now(loop->clock);
     bool busy = poll_devices(loop);
-    take_messages(loop);
+    busy |= take_messages(loop);
     busy |= expire_timers(loop);
     busy |= loop->head != loop->tail;
     run_tasks(loop);
@@ -317,14 +294,16 @@ static int main_task(void *arg)
 
 static void close_loop(struct weir_loop *loop)
 {
+    if (loop->token != NULL)
+        weir_token_close(loop->token);
     weir_run_states_close(loop);
-    if (loop->wake_fd >= 0)
-        close(loop->wake_fd);
     if (loop->ring != NULL)
         munmap(loop->ring, loop->ring_length * sizeof *loop->ring);
     weir_errors_close(loop);
     weir_stacks_close(&loop->stacks);
     weir_overflow_handler_remove();
+    if (loop->token != NULL)
+        weir_token_release(loop->token);
     weir_loop_ = NULL;
     free(loop);
 }
@@ -375,9 +354,7 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
     weir_list_init(&loop->quiet);
     loop->quiet_since = WEIR_NEVER;
     weir_wheel_init(&loop->wheel, loop->now);
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->wake_fd < 0)
-        return -errno;
+    WEIR_TRY(weir_token_open(&loop->token));
     WEIR_TRY(open_ring(loop));
     /* Each task has a record, and as many again may be held in groups that nobody has read yet. */
     WEIR_TRY(weir_errors_open(loop, 2 * loop->tasks_max));
@@ -412,7 +389,6 @@ int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *o
     struct weir_loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL)
         return -ENOMEM;
-    loop->wake_fd = -1;
     weir_loop_ = loop;
     int rc = open_loop(loop, options);
     if (rc == 0) {

@@ -51,6 +51,15 @@ struct stack_slab {
     unsigned protected_max; /* how many mprotect may still split */
 };
 
+/* What others than the loop's thread touch; it may outlive the loop. */
+struct weir_token {
+    _Atomic(struct weir_job *) jobs; /* the newest first, or that there will be no more */
+    atomic_bool woken;
+    int wake_fd;
+    atomic_uint references;
+    struct weir_job interrupt;
+};
+
 /* What a switch touches comes first. */
 struct weir_loop {
     struct weir_task *current; /* NULL: the loop itself runs */
@@ -79,9 +88,9 @@ struct weir_loop {
     struct weir_error *errors_free, *errors_slab;
     unsigned errors_max, errors_used, errors_held;
 
-    atomic_bool interrupted, woken;
+    struct weir_token *token;
     bool was_interrupted;
-    int wake_fd;
+    unsigned wakes_expected; /* weir_expect_wake */
     enum weir_idle idle;
     weir_time idle_since;
     bool shuffle;
@@ -123,6 +132,11 @@ void weir_ring_grow(struct weir_loop *loop);
 
 /* run_state.c */
 void weir_run_states_close(struct weir_loop *loop);
+
+/* token.c */
+int weir_token_open(struct weir_token **opened);
+bool weir_token_run_jobs(struct weir_token *token); /* returns whether there were any */
+void weir_token_close(struct weir_token *token);    /* runs the last ones; what comes later is refused */
 
 /* errors.c */
 int weir_errors_open(struct weir_loop *loop, unsigned count);

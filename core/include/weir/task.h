@@ -41,10 +41,11 @@ struct weir_run_options {
  * could not be set aside; -EBUSY inside another weir_run. */
 WEIR_MUST_CHECK int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *options);
 
-/* Asks a loop to cancel its main task, as Ctrl-C does. From any thread, and from a signal handler. */
+/* Asks a loop to cancel its main task, as Ctrl-C does. From any thread, and from a signal handler, as long as the loop
+ * is there; who cannot know that holds its token, and calls weir_token_interrupt. */
 void weir_interrupt(struct weir_loop *loop);
 
-/* Wakes a loop that sleeps while idle. From any thread, and from a signal handler. */
+/* Wakes a loop that sleeps while idle. From any thread, and from a signal handler, as long as the loop is there. */
 void weir_loop_wake(struct weir_loop *loop);
 
 /* Returns the loop that runs on this thread, or NULL. Checkpoint: never. */
@@ -309,11 +310,12 @@ void weir_instrument_remove(struct weir_instrument *instrument);
 /* What stands for a loop outside its thread; it outlives the loop. Trio's TrioToken. */
 struct weir_token;
 
-/* Something to do in the loop, between tasks, as an alarm's: it must not wait. The memory is the caller's, and must
- * last until `fn` is called. */
+/* Something to do in the loop, between tasks, as an alarm's: it must not wait. All zero but `fn` at first. The memory
+ * is the caller's, and must last until `fn` is called; from then on it may be queued again, or be gone. */
 struct weir_job {
     struct weir_job *next; /* private */
     void (*fn)(struct weir_job *job);
+    bool queued; /* private */
 };
 
 /* Returns the current loop's token, with a reference of its own: to be given back. Only inside weir_run.
@@ -322,10 +324,14 @@ struct weir_token *weir_current_token(void);
 struct weir_token *weir_token_hold(struct weir_token *token); /* one more reference; from any thread */
 void weir_token_release(struct weir_token *token);            /* from any thread                     */
 
-/* Has job->fn(job) called in the token's loop, soon, in order; wakes the loop. From any thread and from a signal
- * handler; allocates nothing, takes no lock. Returns 0, or -ESRCH: the run has ended (or is about to: then too the job
- * was not and will not be called). */
+/* Has job->fn(job) called in the token's loop, soon, first in first out; wakes the loop. From any thread and from a
+ * signal handler; allocates nothing, takes no lock. What a job queues itself is called one turn later. Returns 0;
+ * -EALREADY: this very job waits to be called already, and will be called once; -ESRCH: the run has ended (or is about
+ * to: then too the job was not and will not be called). */
 WEIR_MUST_CHECK int weir_token_run_soon(struct weir_token *token, struct weir_job *job);
+
+/* weir_interrupt, where the loop may have ended: then nothing happens. From any thread and from a signal handler. */
+void weir_token_interrupt(struct weir_token *token);
 
 /* While held, the loop does not take itself for deadlocked when all its tasks wait: somebody outside may yet wake one.
  * Counted. In the loop only. Checkpoint: never. */
