@@ -1,7 +1,9 @@
-/* What tasks of one loop meet at: events and memory channels. */
+/* What tasks of one loop meet at: events and memory channels; parking lots and limiters, in headers of their own. */
 #ifndef WEIR_SYNC_H
 #define WEIR_SYNC_H
 
+#include <weir/limiter.h>
+#include <weir/parking.h>
 #include <weir/task.h>
 
 /* ---- event ---- */
