@@ -35,11 +35,39 @@ const char *weir_error_text(int code)
     return text != NULL ? text : "not a code of errno";
 }
 
+/* "a child failed: EIO (by fetch on loop 2; nursery in serve, s.c:40)" */
+void weir_reason_print(FILE *out, const struct weir_reason *reason)
+{
+    fputs(reason->what, out);
+    if (reason->who != NULL && reason->code < 0)
+        fprintf(out, ": %s", weir_error_name(reason->code));
+    if (reason->who == NULL && reason->where == NULL)
+        return;
+    fputs(" (", out);
+    if (reason->who != NULL)
+        fprintf(out, "by %s", reason->who->name);
+    if (reason->who != NULL && reason->loop != 0)
+        fprintf(out, " on loop %u", reason->loop);
+    if (reason->where != NULL)
+        fprintf(out, "%s%s in %s, %s:%d", reason->who != NULL ? "; " : "", reason->where->name, reason->where->function,
+                reason->where->file, reason->where->line);
+    fputc(')', out);
+}
+
+static void print_why(FILE *out, const struct weir_error *error)
+{
+    if (error->reason.what == NULL)
+        return;
+    fputs(error->code == -ETIMEDOUT || error->code == -ECANCELED ? "; " : "; while cancelled: ", out);
+    weir_reason_print(out, &error->reason);
+}
+
 static void print_at(FILE *out, const struct weir_error *error, int depth)
 {
     for (; error != NULL; error = error->next) {
         fprintf(out, "%*s%s: %s (%d): %s", depth * 2, "", error->site->name, weir_error_name(error->code), error->code,
                 weir_error_text(error->code));
+        print_why(out, error);
         fprintf(out, "; started in %s, %s:%d\n", error->site->function, error->site->file, error->site->line);
         print_at(out, error->children, depth + 1);
     }

@@ -33,6 +33,7 @@ struct weir_error *weir_error_take(struct weir_loop *loop)
     else
         return NULL;
     error->next = error->children = NULL;
+    error->code = 0;
     return error;
 }
 

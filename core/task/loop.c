@@ -6,10 +6,26 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { POLLERS_MAX = 32, RING_MIN = 64 };
+enum { POLLERS_MAX = 32, RING_MIN = 64, LOOPS_MAX = 1024 };
 static const weir_time SPIN_BEFORE_SLEEP = 20000; /* ns: a request that comes sooner finds us awake */
 static const weir_time SLEEP_BLIND = 100000;      /* ns: for devices that cannot interrupt, at first... */
 static const weir_time SLEEP_BLIND_MAX = 1000000; /* ... and when nothing has come for long             */
+
+static atomic_bool numbers_taken[LOOPS_MAX];
+
+/* Returns the least number that no loop has, or -ENOMEM. */
+static int take_number(void)
+{
+    for (int number = 0; number < LOOPS_MAX; number++)
+        if (!atomic_exchange(&numbers_taken[number], true))
+            return number;
+    return -ENOMEM;
+}
+
+unsigned weir_loop_number(const struct weir_loop *loop)
+{
+    return loop->number;
+}
 
 weir_time weir_current_time(void)
 {
@@ -304,6 +320,7 @@ static void close_loop(struct weir_loop *loop)
     weir_overflow_handler_remove();
     if (loop->token != NULL)
         weir_token_release(loop->token);
+    atomic_store(&numbers_taken[loop->number], false);
     weir_loop_ = NULL;
     free(loop);
 }
@@ -386,9 +403,15 @@ int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *o
         options = &defaults;
     if (weir_loop_ != NULL)
         return -EBUSY;
+    int number = take_number();
+    if (number < 0)
+        return number;
     struct weir_loop *loop = calloc(1, sizeof *loop);
-    if (loop == NULL)
+    if (loop == NULL) {
+        atomic_store(&numbers_taken[number], false);
         return -ENOMEM;
+    }
+    loop->number = (unsigned)number;
     weir_loop_ = loop;
     int rc = open_loop(loop, options);
     if (rc == 0) {

@@ -23,6 +23,15 @@ void weir_nursery_check_closed(struct weir_nursery *nursery)
     }
 }
 
+/* Cancels the rest for what `task`, a child or the parent, ended with. */
+static void cancel_for(struct weir_nursery *nursery, struct weir_task *task, const char *what, int code)
+{
+    weir_scope_cancel_why(
+        &nursery->scope,
+        &(struct weir_reason){
+            .what = what, .who = task->site, .where = nursery->site, .code = code, .loop = weir_loop_->number});
+}
+
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status)
 {
@@ -30,10 +39,8 @@ void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *ta
         gather(nursery, error);
     if (WEIR_UNLIKELY(status < 0 || error != NULL)) {
         nursery->child_cancelled |= task->cancelled_alongside;
-        weir_scope_cancel_why(&nursery->scope, &(struct weir_reason){.what = "a child failed",
-                                                                     .who = task->site,
-                                                                     .where = nursery->site,
-                                                                     .code = error != NULL ? error->code : status});
+        cancel_for(nursery, task, error == NULL ? "a child was cancelled" : "a child failed",
+                   error != NULL ? error->code : status);
     }
     weir_nursery_check_closed(nursery);
 }
@@ -76,18 +83,19 @@ static int close_nursery(struct weir_nursery *nursery, int status)
     WEIR_ASSERT(self == weir_loop_->current);
     status = weir_scope_abandon(self, &nursery->scope, status);
     if (status < 0)
-        weir_scope_cancel_why(&nursery->scope, &(struct weir_reason){.what = "the nursery's block failed",
-                                                                     .who = self->site,
-                                                                     .where = nursery->site,
-                                                                     .code = status});
+        cancel_for(nursery, self,
+                   status == -ECANCELED ? "the nursery's block was cancelled" : "the nursery's block failed", status);
     nursery->body_running = false;
     weir_nursery_check_closed(nursery);
     if (nursery->closed) {
         weir_fast_path_done();
     } else {
+        bool noted = self->since == CANCELLATION_NOTED;
         nursery->waiting = true;
         int waited = weir_task_park(&children_wait, NULL);
         WEIR_ASSERT_EQ(waited, 0);
+        if (WEIR_UNLIKELY(noted)) /* an error that comes out of the block is on its way still */
+            self->since = CANCELLATION_NOTED;
     }
     weir_list_remove(&nursery->sibling);
     if (WEIR_UNLIKELY(nursery->errors != NULL)) {
@@ -125,6 +133,7 @@ static void gather_no_memory(struct weir_nursery *nursery, const struct weir_sit
     weir_loop_->errors_held++;
     error->code = -ENOMEM;
     error->site = site;
+    error->reason = (struct weir_reason){0};
     gather(nursery, error);
 }
 
@@ -145,8 +154,9 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
         if (!nursery->out_of_tasks) /* said once, or it would eat the records that tasks need */
             gather_no_memory(nursery, site);
         nursery->out_of_tasks = true;
-        weir_scope_cancel_why(&nursery->scope,
-                              &(struct weir_reason){.what = "out of tasks", .where = site, .code = -ENOMEM});
+        weir_scope_cancel_why(
+            &nursery->scope,
+            &(struct weir_reason){.what = "out of tasks", .where = site, .code = -ENOMEM, .loop = weir_loop_->number});
     }
     return rc;
 }

@@ -10,7 +10,8 @@ static bool parent_is_felt(const struct weir_scope *scope)
 static void deadline_passed(struct weir_alarm *alarm)
 {
     struct weir_scope *scope = WEIR_CONTAINER_OF(alarm, struct weir_scope, alarm);
-    weir_scope_cancel_why(scope, &(struct weir_reason){.what = "deadline passed", .where = scope->site});
+    weir_scope_cancel_why(
+        scope, &(struct weir_reason){.what = "deadline passed", .where = scope->site, .loop = weir_loop_->number});
 }
 
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
@@ -62,23 +63,30 @@ void weir_scope_unlink(struct weir_scope *scope)
 
 /* The status that goes on past a scope's end. A scope catches only what is its own: of two cancelled ones, the outer.
  */
-static int caught(struct weir_scope *scope, int status)
+static int caught(struct weir_task *self, struct weir_scope *scope, int status)
 {
-    if (status >= 0 || !scope->effectively_cancelled || parent_is_felt(scope))
+    if (WEIR_LIKELY(!scope->effectively_cancelled) || parent_is_felt(scope))
         return status;
+    if (status >= 0) { /* nothing to catch, unless it slips out by `return` */
+        weir_task_note_cancellation(self, -ECANCELED, &scope->reason);
+        return status;
+    }
     if (status == -ECANCELED || scope->cancelled_alongside)
         scope->cancelled_caught = true;
     scope->cancelled_alongside = false;
     if (status != -ECANCELED)
         return status;
-    return scope->fails ? -ETIMEDOUT : 0;
+    if (!scope->fails)
+        return 0;
+    weir_task_note_cancellation(self, -ETIMEDOUT, &scope->reason);
+    return -ETIMEDOUT;
 }
 
 int weir_scope_leave(struct weir_scope *scope, int status)
 {
     struct weir_task *self = weir_loop_->current;
     WEIR_ASSERT(self->scope == scope);
-    status = caught(scope, status);
+    status = caught(self, scope, status);
     self->scope = scope->parent;
     if (WEIR_UNLIKELY(scope->cancelled_alongside) && status < 0 && status != -ECANCELED) {
         /* Goes on beside the error, for a scope further out to catch. */
@@ -203,8 +211,27 @@ void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *r
 void weir_scope_cancel_(struct weir_scope *scope, const char *what, const struct weir_site *where)
 {
     struct weir_task *self = weir_current_task();
-    weir_scope_cancel_why(scope,
-                          &(struct weir_reason){.what = what, .who = self != NULL ? self->site : NULL, .where = where});
+    weir_scope_cancel_why(scope, &(struct weir_reason){.what = what,
+                                                       .who = self != NULL ? self->site : NULL,
+                                                       .where = where,
+                                                       .loop = weir_loop_ != NULL ? weir_loop_->number : 0});
+}
+
+int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *reason)
+{
+    const struct weir_scope *scope = task->scope, *outermost = NULL;
+    if (!scope->effectively_cancelled)
+        return -ENOENT;
+    for (; scope != NULL; scope = parent_is_felt(scope) ? scope->parent : NULL)
+        if (scope->cancel_called)
+            outermost = scope;
+    *reason = outermost->reason;
+    return 0;
+}
+
+int weir_current_cancel_reason(struct weir_reason *reason)
+{
+    return weir_task_cancel_reason(weir_loop_->current, reason);
 }
 
 void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)

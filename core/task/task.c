@@ -8,6 +8,13 @@ struct weir_loop *weir_current_loop(void)
     return weir_loop_;
 }
 
+void weir_task_note_cancellation(struct weir_task *task, int code, const struct weir_reason *reason)
+{
+    task->record->code = code;
+    task->record->reason = *reason;
+    task->since = CANCELLATION_NOTED;
+}
+
 /* Makes the task's own record say what it ended with. Returns it, or NULL if nothing went wrong (or only -ECANCELED,
  * which scopes further out account for). */
 static struct weir_error *make_record(struct weir_task *task, int *status)
@@ -32,7 +39,12 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
     struct weir_error *error = task->record;
     task->record = NULL;
     weir_loop_->errors_held++;
-    *error = (struct weir_error){.code = *status, .site = task->site, .children = unread};
+    if ((task->since != CANCELLATION_NOTED || error->code != *status) &&
+        weir_task_cancel_reason(task, &error->reason) < 0)
+        error->reason = (struct weir_reason){0};
+    error->code = *status;
+    error->site = task->site;
+    error->children = unread;
     return error;
 }
 
@@ -83,6 +95,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->unread_end = &task->unread;
     task->start = NULL;
     task->cancelled_alongside = false;
+    task->since = loop->now;
     weir_list_init(&task->nurseries);
     weir_list_append(&nursery->children, &task->sibling);
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);

@@ -15,7 +15,7 @@ struct weir_task {
     bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
     const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
     void *wait_arg;
-    weir_time since; /* when it parked */
+    weir_time since; /* when it parked, or began; or CANCELLATION_NOTED */
 
     int (*fn)(void *arg);
     void *arg;
@@ -32,6 +32,10 @@ struct weir_task {
     bool canary;    /* its stack has no guard page */
     unsigned valgrind_id;
 };
+
+/* In `since`: the record says from which cancellation an error comes that may be on its way out of the task, and there
+ * was no wait since, in which that would be forgotten. */
+#define CANCELLATION_NOTED INT64_MIN
 
 /* weir_start: the child runs in `old`, a nursery of the caller's own, until it reports; then it moves to `target`. */
 struct start_request {
@@ -82,7 +86,7 @@ struct weir_loop {
     struct weir_nursery root; /* holds the main task */
     struct weir_task *main;   /* NULL: it has ended */
     int result;
-    unsigned living, tasks_max;
+    unsigned living, tasks_max, number;
     uint64_t nursery_serial, turns;
 
     struct weir_error *errors_free, *errors_slab;
@@ -144,13 +148,13 @@ void weir_errors_close(struct weir_loop *loop);
 struct weir_error *weir_error_take(struct weir_loop *loop); /* NULL: none left */
 
 /* task.c */
+void weir_task_note_cancellation(struct weir_task *task, int code, const struct weir_reason *reason);
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                   const struct weir_site *site);
 
 /* scope.c */
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline, const struct weir_site *site);
-void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *reason);
 void weir_scope_unlink(struct weir_scope *scope);
 void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */

@@ -11,7 +11,8 @@ static void interrupt_run(struct weir_job *job)
 {
     struct weir_loop *loop = weir_loop_;
     loop->was_interrupted = true;
-    weir_scope_cancel_why(&loop->root.scope, &(struct weir_reason){.what = "interrupted", .code = -EINTR});
+    weir_scope_cancel_why(&loop->root.scope,
+                          &(struct weir_reason){.what = "interrupted", .code = -EINTR, .loop = loop->number});
 }
 
 int weir_token_open(struct weir_token **opened)

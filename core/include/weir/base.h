@@ -108,6 +108,21 @@ struct weir_site {
         &weir_site_;                                                                                                   \
     })
 
+/* ---- why a scope was cancelled (weir/task.h): copied by value, nothing is allocated ---- */
+
+struct weir_reason {
+    const char *what;              /* "cancelled", "deadline passed", "a child failed", or the caller's own words;
+                                      NULL: there is no reason                                                    */
+    const struct weir_site *who;   /* the task that cancelled: its name, and where it was started; NULL: none did */
+    const struct weir_site *where; /* the call that cancelled; for a deadline, where the scope was opened; or NULL */
+    int code;                      /* the error that led to it, or 0                                              */
+    unsigned loop;                 /* whose: weir_loop_number                                                     */
+};
+
+/* Prints a reason as the error trees do, without an end of line: "deadline passed (weir_fail_after in fetch, a.c:12)".
+ * Checkpoint: never. */
+void weir_reason_print(FILE *out, const struct weir_reason *reason);
+
 /* ---- error groups: a tree of what went wrong. One node is one task that ended with an error. ---- */
 
 struct weir_error {
@@ -115,10 +130,12 @@ struct weir_error {
     const struct weir_site *site; /* the task's name, and where it was started                            */
     struct weir_error *children;  /* errors that its nurseries gathered and its blocks did not read       */
     struct weir_error *next;      /* sibling, oldest first                                                */
+    struct weir_reason reason;    /* of -ETIMEDOUT and -ECANCELED: the cancellation that they come from;
+                                     of another code: why the task was being cancelled, if it was         */
     uint64_t nursery;             /* serial number of the nursery that gathered it; private               */
 };
 
-/* Prints a group as a tree, one line an error: name, code, words, where.
+/* Prints a group as a tree, one line an error: name, code, words, the reason of the cancellation, where.
  * Returns nothing. Checkpoint: never. The group stays the caller's. */
 void weir_error_print(FILE *out, const struct weir_error *group);
 

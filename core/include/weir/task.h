@@ -51,6 +51,10 @@ void weir_loop_wake(struct weir_loop *loop);
 /* Returns the loop that runs on this thread, or NULL. Checkpoint: never. */
 struct weir_loop *weir_current_loop(void);
 
+/* Returns a loop's number among those that run in this process: from 0 on, the least that was free when it began.
+ * Checkpoint: never. */
+unsigned weir_loop_number(const struct weir_loop *loop);
+
 /* Returns the loop's time: read once a turn. Only inside weir_run. Checkpoint: never. */
 weir_time weir_current_time(void);
 
@@ -72,15 +76,6 @@ WEIR_MUST_CHECK int weir_sleep_until(weir_time deadline);
 WEIR_MUST_CHECK int weir_sleep_forever(void);
 
 /* ---- cancel scopes ---- */
-
-/* Why a scope was cancelled: copied by value, nothing is allocated. */
-struct weir_reason {
-    const char *what;              /* "cancelled", "deadline passed", "a child failed", or the caller's own words */
-    const struct weir_site *who;   /* the task that cancelled: its name, and where it was started; NULL: none did */
-    const struct weir_site *where; /* the call that cancelled; for a deadline, where the scope was opened         */
-    int code;                      /* the error that led to it, or 0                                              */
-    unsigned loop;                 /* whose: weir_loop_number                                                     */
-};
 
 /* How far cancellation from outside reaches into a scope. */
 enum weir_shield {
@@ -117,7 +112,7 @@ struct weir_scope {
 
 /* Opens a scope in the current task, with a deadline (WEIR_NEVER: none). Prefer the blocks below.
  * A deadline already past cancels at once. Checkpoint: never. The scope must live until it is closed. */
-#define weir_scope_open(scope, deadline) weir_scope_open_((scope), (deadline), WEIR_SITE("scope"))
+#define weir_scope_open(scope, deadline) weir_scope_open_((scope), (deadline), WEIR_SITE("weir_scope_open"))
 
 /* Closes a scope with the status of what ran inside. Returns the status to go on with: 0 for a -ECANCELED that was this
  * scope's (`cancelled_caught` is then true), -ETIMEDOUT for one in a weir_fail_* scope, else `status` unchanged. Scopes
@@ -134,6 +129,9 @@ WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
 #define weir_scope_cancel_because(scope, what)                                                                         \
     weir_scope_cancel_((scope), (what), WEIR_SITE("weir_scope_cancel_because"))
 
+/* The same, with a whole reason, which is copied: of another loop's task, say. */
+void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *reason);
+
 /* Cancels now all but what runs in scopes shielded with WEIR_SHIELD_GRACE; those too when `grace` nanoseconds have
  * passed. Checkpoint: never. */
 #define weir_scope_cancel_gracefully(scope, grace)                                                                     \
@@ -143,12 +141,10 @@ WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
  * first. Checkpoint: never. */
 void weir_scope_set_grace(struct weir_scope *scope, weir_time grace);
 
-/* Why the current task is being cancelled: the reason of the outermost cancelled scope that it feels. Returns 0, or
- * -ENOENT if it is not cancelled. Checkpoint: never. */
+/* Why the current task is being cancelled: the reason of the outermost cancelled scope that it feels, which is the one
+ * that will catch it. weir_reason_print prints it. Returns 0, or -ENOENT if it is not cancelled. Checkpoint: never. */
 int weir_current_cancel_reason(struct weir_reason *reason);
-
-/* Prints a reason as the error trees do: "deadline passed (scope opened in fetch, a.c:12)". */
-void weir_reason_print(FILE *out, const struct weir_reason *reason);
+int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *reason); /* of any task of the loop */
 
 /* Moves a deadline, while others wait too; one already past cancels at once. On a closed scope: nothing.
  * Checkpoint: never. */
@@ -166,7 +162,7 @@ weir_time weir_current_effective_deadline(void);
  * `rc` is an int variable of yours, the block's status, which the block's end reads and may set (see weir_scope_close).
  * `break` leaves the block and is read alike; by `return` and `goto` the scope is closed too, but a status already
  * returned cannot be changed: inside a block, write WEIR_DO(rc, call) where you would write WEIR_TRY(call) outside. */
-#define weir_with_scope(scope, rc) WEIR_SCOPE_BLOCK_((scope), WEIR_NEVER, false, (rc), "scope")
+#define weir_with_scope(scope, rc) WEIR_SCOPE_BLOCK_((scope), WEIR_NEVER, false, (rc), "weir_with_scope")
 #define weir_move_on_at(scope, deadline, rc) WEIR_SCOPE_BLOCK_((scope), (deadline), false, (rc), "weir_move_on_at")
 #define weir_move_on_after(scope, delay, rc)                                                                           \
     WEIR_SCOPE_BLOCK_((scope), weir_time_add(weir_current_time(), (delay)), false, (rc), "weir_move_on_after")
@@ -259,7 +255,7 @@ struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, co
 /* All living tasks, parents before their children: asyncio's all_tasks. */
 struct weir_task *weir_next_task(const struct weir_task *after);
 
-/* What a task does just now. */
+/* What a task does just now; and see weir_task_cancel_reason. */
 struct weir_task_status {
     const struct weir_wait *wait; /* what it waits in; NULL: it runs, or is about to */
     const void *wait_arg;         /* for wait->describe                              */
