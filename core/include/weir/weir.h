@@ -5,7 +5,6 @@
 #include <weir/base.h>
 #include <weir/clock.h>
 #include <weir/sync.h>
-#include <weir/system.h>
 #include <weir/task.h>
 
 #endif
