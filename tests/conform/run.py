@@ -5,7 +5,8 @@ run.py FOLDER PROGRAM...    the folder with the twins; the built programs, named
 
 A twin says how it is to be compared in its first line:
   # compare: exact             in first-in, first-out order, every line in its place
-  # compare: exact shuffled    that, and in shuffled orders each task's own lines (what stands before the colon)
+  # compare: exact shuffled    that, and in shuffled orders each task's own lines (by what stands before the colon;
+                               those without one are all one task's)
   # compare: tasks shuffled    each task's own lines only: here a call that need not wait switches in Trio and not in Weir
 Answers 0, 1 if something differs, 77 without python3-trio.
 """
@@ -18,12 +19,14 @@ import subprocess
 import sys
 
 SEEDS = range(1, 9)
+LINES_MIN = 3
 
 
 def by_task(lines):
     tasks = {}
     for line in lines:
-        tasks.setdefault(line.partition(":")[0].strip(), []).append(line)
+        who, colon, _ = line.partition(":")
+        tasks.setdefault(who.strip() if colon else None, []).append(line)
     return tasks
 
 
@@ -56,9 +59,23 @@ def compare(program, twin, seed, exact):
     else:
         os.environ["SEED"] = str(seed)
     ours, theirs = run_weir(program), run_python(twin)
+    if len(theirs) < LINES_MIN:
+        print(f"{twin.stem}: says too little to be compared")
+        return 1
     if (ours == theirs) if exact else (by_task(ours) == by_task(theirs)):
         return 0
     return differ(f"{twin.stem}, seed {seed}", ours, theirs)
+
+
+def without_a_twin(folder, programs):
+    """Each program has both forms, and is among those to be run; returns how many are not."""
+    built = {pathlib.Path(program).name for program in programs}
+    there = {path.stem for path in pathlib.Path(folder).iterdir() if path.suffix in (".c", ".py")} - {"twin"}
+    whole = {name for name in there if all((pathlib.Path(folder) / (name + suffix)).exists() for suffix in (".c", ".py"))}
+    odd = (there | built) - (whole & built)
+    for name in sorted(odd):
+        print(f"{name}: has no twin, or is not in meson.build's list")
+    return len(odd)
 
 
 def main(folder, programs):
@@ -68,7 +85,7 @@ def main(folder, programs):
         print("no python3-trio here: nothing to compare with")
         return 77
     sys.path.insert(0, folder)
-    failures = 0
+    failures = without_a_twin(folder, programs)
     for program in programs:
         twin = pathlib.Path(folder) / (pathlib.Path(program).name + ".py")
         how = twin.read_text().splitlines()[0].removeprefix("# compare: ").split()

@@ -28,22 +28,56 @@ __attribute__((unused)) static const char *yes(bool value)
     return value ? "True" : "False";
 }
 
+/* Of a scope: whether it was cancelled, and whether it caught. */
+__attribute__((unused)) static const char *caught(const struct weir_scope *scope)
+{
+    static const char *const words[] = {"False/False", "False/True", "True/False", "True/True"};
+    return words[2 * scope->cancel_called + scope->cancelled_caught];
+}
+
 __attribute__((unused)) static const char *name(int rc)
 {
     return weir_error_name(rc < 0 ? rc : 0);
+}
+
+__attribute__((unused)) static void say_leaves(const struct weir_error *error)
+{
+    for (; error != NULL; error = error->next)
+        if (error->children == NULL)
+            say("error: %s", name(error->code));
+        else
+            say_leaves(error->children);
 }
 
 /* Takes a nursery's group and prints its leaves, the oldest first. */
 __attribute__((unused)) static void say_group(struct weir_nursery *nursery)
 {
     struct weir_error *group = weir_nursery_take_errors(nursery);
-    for (struct weir_error *error = group; error != NULL; error = error->next)
-        if (error->children == NULL)
-            say("error: %s", name(error->code));
-        else
-            for (struct weir_error *leaf = error->children; leaf != NULL; leaf = leaf->next)
-                say("error: %s", name(leaf->code));
+    say_leaves(group);
     weir_error_free(group);
+}
+
+__attribute__((unused)) static void say_branches(const struct weir_error *error, int depth)
+{
+    for (; error != NULL; error = error->next) {
+        say("%*s%s", 2 * depth, "", error->children == NULL ? name(error->code) : "group");
+        say_branches(error->children, depth + 1);
+    }
+}
+
+/* Takes a nursery's group and prints which error is in which group. */
+__attribute__((unused)) static void say_tree(struct weir_nursery *nursery)
+{
+    struct weir_error *group = weir_nursery_take_errors(nursery);
+    say_branches(group, 1);
+    weir_error_free(group);
+}
+
+/* What is reported on stderr from here on is as expected; else it would count as a difference. */
+__attribute__((unused)) static void say_to_nobody(void)
+{
+    if (freopen("/dev/null", "w", stderr) == NULL)
+        abort();
 }
 
 /* The tasks' order comes from the environment's SEED; without one it is first in, first out. */
