@@ -191,11 +191,6 @@ static int open_device(struct run *run)
 
 /* ---- the tasks ---- */
 
-static void on_start(struct weir_loop *loop, void *arg)
-{
-    weir_signals_interrupt(loop);
-}
-
 static int app_with_statistics(struct run *run, struct weir_stack *stack)
 {
     const struct weir_app *app = run->options->app;
@@ -234,14 +229,13 @@ static int main_task(void *arg)
         rc = app_with_statistics(run, stack);
     }
     weir_stack_close(stack);
-    weir_signals_interrupt(NULL); /* the loop ends with this task */
     return rc;
 }
 
 static int run_loop(struct run *run)
 {
-    struct weir_run_options options = {
-        .tasks_max = run->options->connections + TASKS_SPARE, .idle = run->options->idle, .on_start = on_start};
+    struct weir_run_options options = {.tasks_max = run->options->connections + TASKS_SPARE,
+                                       .idle = run->options->idle};
     int rc = weir_run(main_task, run, &options);
 
     if (rc == -EINTR) /* Ctrl-C: as it should be */

@@ -80,8 +80,8 @@ struct weir_loop {
     struct weir_wheel wheel; /* of struct weir_alarm */
     struct weir_list pollers;
     struct weir_list states; /* struct weir_run_state's */
-    struct weir_list quiet; /* the least cushion first */
-    weir_time quiet_since;  /* in real time; WEIR_NEVER: busy just now */
+    struct weir_list quiet;  /* the least cushion first */
+    weir_time quiet_since;   /* in real time; WEIR_NEVER: busy just now */
 
     struct weir_nursery root; /* holds the main task */
     struct weir_task *main;   /* NULL: it has ended */
@@ -93,7 +93,9 @@ struct weir_loop {
     unsigned errors_max, errors_used, errors_held;
 
     struct weir_token *token;
-    bool was_interrupted;
+    bool interruptible;      /* runs on the main thread: signals may interrupt it */
+    bool caught_sigint;      /* and it was this run that has caught this one      */
+    bool interrupted_late;   /* when its tasks had ended                          */
     unsigned wakes_expected; /* weir_expect_wake */
     enum weir_idle idle;
     weir_time idle_since;
@@ -131,8 +133,20 @@ static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task 
     stacks->free = task;
 }
 
-/* loop.c */
+/* run.c */
 void weir_ring_grow(struct weir_loop *loop);
+
+/* interrupt.c */
+void weir_interrupts_begin(struct weir_loop *loop);
+void weir_interrupts_end(struct weir_loop *loop);
+void weir_interrupt_run(struct weir_job *job);
+
+/* loop.c */
+void weir_turn(struct weir_loop *loop);
+bool weir_poll_devices(struct weir_loop *loop); /* returns whether they had something */
+
+/* idle.c */
+void weir_rest(struct weir_loop *loop);
 
 /* run_state.c */
 void weir_run_states_close(struct weir_loop *loop);

@@ -1,19 +1,11 @@
 /* The way in from outside: jobs that other threads and signal handlers hand to a loop. One atomic word is the queue. */
 #include "task_private.h"
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 static struct weir_job no_more; /* where the queue was: the run has ended */
-
-/* Called by this thread's loop, as any job. */
-static void interrupt_run(struct weir_job *job)
-{
-    struct weir_loop *loop = weir_loop_;
-    loop->was_interrupted = true;
-    weir_scope_cancel_why(&loop->root.scope,
-                          &(struct weir_reason){.what = "interrupted", .code = -EINTR, .loop = loop->number});
-}
 
 int weir_token_open(struct weir_token **opened)
 {
@@ -27,7 +19,7 @@ int weir_token_open(struct weir_token **opened)
         return code;
     }
     atomic_init(&token->references, 1);
-    token->interrupt.fn = interrupt_run;
+    token->interrupt.fn = weir_interrupt_run;
     *opened = token;
     return 0;
 }
@@ -120,20 +112,34 @@ void weir_token_close(struct weir_token *token)
     call_all(atomic_exchange(&token->jobs, &no_more));
 }
 
-void weir_token_interrupt(struct weir_token *token)
-{
-    int queued = weir_token_run_soon(token, &token->interrupt);
-    (void)queued; /* it is asked already, or has ended */
-}
-
 void weir_loop_wake(struct weir_loop *loop)
 {
     wake(loop->token);
 }
 
-void weir_interrupt(struct weir_loop *loop)
+int weir_door_run_soon(struct weir_door *at, struct weir_job *job)
 {
-    weir_token_interrupt(loop->token);
+    __atomic_add_fetch(&at->inside, 1, __ATOMIC_SEQ_CST);
+    struct weir_token *token = __atomic_load_n(&at->token, __ATOMIC_SEQ_CST);
+    int rc = token != NULL ? weir_token_run_soon(token, job) : -ESRCH;
+    __atomic_sub_fetch(&at->inside, 1, __ATOMIC_SEQ_CST);
+    return rc;
+}
+
+void weir_door_open(struct weir_door *at, struct weir_token *token)
+{
+    WEIR_ASSERT(at->token == NULL);
+    __atomic_store_n(&at->token, weir_token_hold(token), __ATOMIC_SEQ_CST);
+}
+
+/* Whoever is inside got the token before it went, and may use it yet. */
+void weir_door_close(struct weir_door *at)
+{
+    struct weir_token *token = __atomic_exchange_n(&at->token, NULL, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&at->inside, __ATOMIC_SEQ_CST) != 0)
+        sched_yield();
+    if (token != NULL)
+        weir_token_release(token);
 }
 
 void weir_expect_wake(void)

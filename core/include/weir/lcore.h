@@ -37,15 +37,9 @@ const char *weir_eal_log_kept(void);
 
 /* ---- signals ---- */
 
-/* From now on SIGINT, SIGTERM and SIGHUP interrupt a loop instead of ending the process, and SIGPIPE does nothing. One
- * that came before there was a loop counts when it is set. The third one ends the process at once. */
+/* From now on SIGINT, SIGTERM and SIGHUP interrupt the main thread's loop instead of ending the process, and SIGPIPE
+ * does nothing. One that comes before there is a loop interrupts it when it begins. The third one ends the process. */
 void weir_signals_catch(void);
-
-/* Says which loop signals interrupt; NULL: none, they are only counted. */
-void weir_signals_interrupt(struct weir_loop *loop);
-
-/* How many such signals have come. */
-int weir_signals_count(void);
 
 /* Gives the signals back to whoever had them. */
 void weir_signals_restore(void);

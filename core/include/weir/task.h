@@ -37,8 +37,10 @@ struct weir_run_options {
 
 /* Runs main(arg) as the first task on this thread until it and all its nurseries have ended. Not from inside a task.
  * options: NULL for the defaults. Returns what main returned; if that is negative, or errors were left unread, the
- * group's code, after printing the group as a tree to stderr; -EINTR if weir_interrupt() ended it; -ENOMEM if stacks
- * could not be set aside; -EBUSY inside another weir_run. */
+ * group's code, after printing the group as a tree to stderr; -EINTR if weir_interrupt() or Ctrl-C ended it; -ENOMEM if
+ * stacks could not be set aside; -EBUSY inside another weir_run.
+ * On the process's main thread, and unless somebody has installed a handler of his own, Ctrl-C (SIGINT) interrupts the
+ * loop while it runs; the third one ends the process. */
 WEIR_MUST_CHECK int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *options);
 
 /* Asks a loop to cancel its main task, as Ctrl-C does. From any thread, and from a signal handler, as long as the loop
@@ -328,6 +330,27 @@ WEIR_MUST_CHECK int weir_token_run_soon(struct weir_token *token, struct weir_jo
 
 /* weir_interrupt, where the loop may have ended: then nothing happens. From any thread and from a signal handler. */
 void weir_token_interrupt(struct weir_token *token);
+
+/* A token for a signal handler, which cannot know whether some thread takes it away meanwhile. All zero: shut. */
+struct weir_door {
+    struct weir_token *token; /* private */
+    unsigned inside;          /* private */
+};
+
+/* weir_token_run_soon through the door; -ESRCH if it is shut. For signal handlers. */
+WEIR_MUST_CHECK int weir_door_run_soon(struct weir_door *door, struct weir_job *job);
+
+/* Opens a door that is shut, with a reference of its own; shuts it again, when no handler is inside any more (they are
+ * never long). Checkpoint: never. */
+void weir_door_open(struct weir_door *door, struct weir_token *token);
+void weir_door_close(struct weir_door *door);
+
+/* Has a signal interrupt the main thread's loop as Ctrl-C does: the first one that comes before there is a loop
+ * interrupts it when it begins; the third, whatever their kinds, ends the process. *before is who had it. And gives it
+ * back, unless somebody else has taken it. For the main thread, outside weir_run. */
+struct sigaction;
+void weir_signal_interrupts(int number, struct sigaction *before);
+void weir_signal_interrupts_no_more(int number, const struct sigaction *before);
 
 /* While held, the loop does not take itself for deadlocked when all its tasks wait: somebody outside may yet wake one.
  * Counted. In the loop only. Checkpoint: never. */
