@@ -48,38 +48,21 @@ static void tell_users(struct weir_stack *stack)
         user->event(user, WEIR_TCP_READABLE);
 }
 
-struct packet_waiter {
-    struct weir_list link;
-    struct weir_task *task;
-};
+void weir_stack_await_packets(struct weir_stack *stack, struct weir_packet_waiter *waiter)
+{
+    weir_list_append(&stack->packet_waiters, &waiter->link);
+}
 
 /* Asks the pool only while somebody waits: the question costs a walk over all caches. */
-static void wake_packet_waiters(struct weir_stack *stack)
+static void tell_packet_waiters(struct weir_stack *stack)
 {
     if (WEIR_LIKELY(weir_list_empty(&stack->packet_waiters)) || rte_mempool_empty(stack->dev->pool))
         return;
-    struct packet_waiter *waiter;
-    WEIR_LIST_FOREACH (waiter, &stack->packet_waiters, struct packet_waiter, link) {
+    struct weir_packet_waiter *waiter;
+    WEIR_LIST_FOREACH (waiter, &stack->packet_waiters, struct weir_packet_waiter, link) {
         weir_list_remove(&waiter->link);
-        weir_task_wake(waiter->task, 0);
+        waiter->ready(waiter);
     }
-}
-
-static bool abort_packet_wait(struct weir_task *task, void *arg)
-{
-    struct packet_waiter *waiter = arg;
-    weir_list_remove(&waiter->link);
-    return true;
-}
-
-static const struct weir_wait packet_wait = {.name = "a free packet", .abort = abort_packet_wait};
-
-int weir_stack_wait_packets(struct weir_stack *stack)
-{
-    struct packet_waiter waiter = {.task = weir_current_task()};
-    WEIR_TRY(weir_checkpoint_if_cancelled());
-    weir_list_append(&stack->packet_waiters, &waiter.link);
-    return weir_task_park(&packet_wait, &waiter);
 }
 
 int weir_stack_poll(struct weir_poller *poller, weir_time now)
@@ -96,7 +79,7 @@ int weir_stack_poll(struct weir_poller *poller, weir_time now)
     if (now >= weir_link_next_deadline(stack->link))
         weir_link_timers(stack->link, now);
     tell_users(stack);
-    wake_packet_waiters(stack);
+    tell_packet_waiters(stack);
     return (int)n;
 }
 

@@ -33,30 +33,12 @@ int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *r
 
 static void on_acceptable(struct weir_stack_user *user, unsigned events)
 {
-    struct weir_listener *listener = WEIR_CONTAINER_OF(user, struct weir_listener, user);
-    weir_stream_wake(&listener->acceptor);
+    weir_stream_wake(&WEIR_CONTAINER_OF(user, struct tcp_listener, user)->acceptor);
 }
 
-int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog, struct weir_listener **result)
+static int accept_next(struct weir_listener *base, struct weir_stream **result)
 {
-    struct weir_listener *listener = calloc(1, sizeof *listener);
-    if (listener == NULL)
-        return -ENOMEM;
-    listener->user.event = on_acceptable;
-    listener->stack = stack;
-    int rc = weir_tcp_listen(weir_stack_tcp(stack), port, backlog != 0 ? backlog : 1024, &listener->user,
-                             &listener->listener);
-    if (rc < 0) {
-        free(listener);
-        return rc;
-    }
-    weir_stack_hold(stack);
-    *result = listener;
-    return 0;
-}
-
-int weir_accept(struct weir_listener *listener, struct weir_stream **result)
-{
+    struct tcp_listener *listener = WEIR_CONTAINER_OF(base, struct tcp_listener, base);
     WEIR_TRY(weir_checkpoint_if_cancelled());
     if (listener->acceptor != NULL)
         return -EBUSY;
@@ -78,15 +60,48 @@ int weir_accept(struct weir_listener *listener, struct weir_stream **result)
     }
 }
 
-void weir_listener_close(struct weir_listener *listener)
+static void close_listener(struct weir_listener *base)
 {
+    struct tcp_listener *listener = WEIR_CONTAINER_OF(base, struct tcp_listener, base);
     weir_stream_wake_closed(&listener->acceptor);
     weir_tcp_unlisten(weir_stack_tcp(listener->stack), weir_current_time(), listener->listener);
     weir_stack_release(listener->stack);
     free(listener);
 }
 
+static const struct weir_listener_ops tcp_listener_ops = {.accept = accept_next, .close = close_listener};
+
+int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog, struct weir_listener **result)
+{
+    struct tcp_listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL)
+        return -ENOMEM;
+    listener->base.ops = &tcp_listener_ops;
+    listener->user.event = on_acceptable;
+    listener->stack = stack;
+    int rc = weir_tcp_listen(weir_stack_tcp(stack), port, backlog != 0 ? backlog : 1024, &listener->user,
+                             &listener->listener);
+    if (rc < 0) {
+        free(listener);
+        return rc;
+    }
+    weir_stack_hold(stack);
+    *result = &listener->base;
+    return 0;
+}
+
 uint16_t weir_listener_port(const struct weir_listener *listener)
 {
-    return weir_tcp_listener_port(listener->listener);
+    if (listener->ops != &tcp_listener_ops)
+        return 0;
+    return weir_tcp_listener_port(WEIR_CONTAINER_OF(listener, const struct tcp_listener, base)->listener);
+}
+
+int weir_serve_tcp(struct weir_stack *stack, uint16_t port, int (*handler)(struct weir_stream *stream, void *arg),
+                   void *arg)
+{
+    struct weir_listener *listener;
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    WEIR_TRY(weir_open_tcp_listener(stack, port, 0, &listener));
+    return weir_serve_listener(listener, handler, arg);
 }

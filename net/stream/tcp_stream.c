@@ -13,26 +13,45 @@ static bool abort_wait(struct weir_task *task, void *arg)
 
 const struct weir_wait weir_wait_receive = {.name = "weir_stream_receive", .abort = abort_wait};
 const struct weir_wait weir_wait_send = {.name = "weir_stream_send", .abort = abort_wait};
+static const struct weir_wait wait_might_not_block = {.name = "weir_wait_send_all_might_not_block",
+                                                      .abort = abort_wait};
 const struct weir_wait weir_wait_connect = {.name = "weir_open_tcp_stream", .abort = abort_wait};
 const struct weir_wait weir_wait_accept = {.name = "weir_accept", .abort = abort_wait};
 const struct weir_wait weir_wait_datagrams = {.name = "weir_receive_datagrams", .abort = abort_wait};
 
-int weir_stream_wait(const struct weir_wait *wait, struct waiter **slot)
+int weir_stream_wait_as(struct waiter *waiter, const struct weir_wait *wait, struct waiter **slot)
 {
-    struct waiter waiter = {.task = weir_current_task()};
     int rc;
 
     /* Asked anew at each wait: a scope cancelled after a wake for nothing finds nobody parked, and will not tell again.
      */
     WEIR_TRY(weir_checkpoint_if_cancelled());
     WEIR_ASSERT(*slot == NULL);
-    *slot = &waiter;
+    *slot = waiter;
     rc = weir_task_park(wait, slot);
-    if (waiter.closed)
+    if (waiter->closed)
         return -EBADF;
     if (rc == 0)
         *slot = NULL;
     return rc;
+}
+
+int weir_stream_wait(const struct weir_wait *wait, struct waiter **slot)
+{
+    struct waiter waiter = {.task = weir_current_task()};
+    return weir_stream_wait_as(&waiter, wait, slot);
+}
+
+void weir_stream_wake_closed(struct waiter **slot)
+{
+    struct waiter *waiter = *slot;
+    if (waiter == NULL)
+        return;
+    waiter->closed = true;
+    if (waiter->dry) /* the stack may be no more when it runs */
+        weir_list_remove(&WEIR_CONTAINER_OF(waiter, struct pool_waiter, waiter)->packets.link);
+    wake_waiter(waiter);
+    *slot = NULL;
 }
 
 static struct tcp_stream *tcp_of(struct weir_stream *stream)
@@ -92,28 +111,43 @@ static int receive_some(struct weir_stream *base, void *buffer, size_t size)
     return rc;
 }
 
-/* Hands a packet to the machine, waiting for room. On an error the packet is freed. */
-static int send_packet(struct tcp_stream *stream, struct rte_mbuf *packet)
+/* What the machine says, as a stream's user hears it: a connection that ended by itself has a code that says how. */
+static int send_error(int rc)
 {
-    int rc = weir_tcp_send(stream->tcp, stream->connection, packet);
+    return rc == -EPIPE ? -EBADF : rc; /* after weir_send_eof */
+}
+
+/* The machine did not take a packet: waits for room. On an error the packet is freed. */
+static __attribute__((noinline)) int send_later(struct tcp_stream *stream, struct rte_mbuf *packet, int rc)
+{
     while (rc == -EAGAIN) {
         rc = weir_stream_wait(&weir_wait_send, &stream->writer);
-        if (rc == -EBADF) { /* closed meanwhile: the stream is no more */
-            rte_pktmbuf_free(packet);
-            return rc;
-        }
-        if (rc == 0)
+        if (rc == 0) /* else the stream may be no more */
             rc = weir_tcp_send(stream->tcp, stream->connection, packet);
     }
     if (rc < 0)
         rte_pktmbuf_free(packet);
-    return rc;
+    return send_error(rc);
+}
+
+static inline int send_packet(struct tcp_stream *stream, struct rte_mbuf *packet)
+{
+    int rc = weir_tcp_send(stream->tcp, stream->connection, packet);
+    return WEIR_LIKELY(rc == 0) ? 0 : send_later(stream, packet, rc);
 }
 
 static int may_send(struct tcp_stream *stream)
 {
     WEIR_TRY(weir_checkpoint_if_cancelled());
-    return WEIR_UNLIKELY(stream->writer != NULL || stream->filling) ? -EBUSY : 0;
+    return WEIR_UNLIKELY(stream->writer != NULL) ? -EBUSY : 0;
+}
+
+/* Nothing to send is sent, where something could be. */
+static int send_nothing(struct tcp_stream *stream)
+{
+    int rc = weir_tcp_ask_send(stream->tcp, stream->connection);
+    weir_fast_path_done();
+    return rc == -EAGAIN ? 0 : send_error(rc);
 }
 
 static int send_one(struct weir_stream *base, struct rte_mbuf *packet)
@@ -122,23 +156,37 @@ static int send_one(struct weir_stream *base, struct rte_mbuf *packet)
     int rc = may_send(stream);
     if (WEIR_UNLIKELY(rc < 0 || packet->pkt_len == 0)) {
         rte_pktmbuf_free(packet);
-        return rc;
+        return rc < 0 ? rc : send_nothing(stream);
     }
     rc = send_packet(stream, packet);
     weir_fast_path_done();
     return rc;
 }
 
-/* Waits while the pool is dry. The stream may be closed meanwhile: then it is freed here. */
+static void packets_are_there(struct weir_packet_waiter *packets)
+{
+    wake_waiter(&WEIR_CONTAINER_OF(packets, struct pool_waiter, packets)->waiter);
+}
+
+static bool abort_pool_wait(struct weir_task *task, void *arg)
+{
+    struct waiter **slot = arg;
+    weir_list_remove(&WEIR_CONTAINER_OF(*slot, struct pool_waiter, waiter)->packets.link);
+    return abort_wait(task, arg);
+}
+
+static const struct weir_wait wait_packets = {.name = "weir_send_all, for a packet", .abort = abort_pool_wait};
+
+/* Waits while the pool is dry. */
 static int wait_for_packets(struct tcp_stream *stream)
 {
-    stream->filling = true;
-    int rc = weir_stack_wait_packets(stream->stack);
-    stream->filling = false;
-    if (!stream->closed)
-        return rc;
-    weir_tcp_stream_free(stream);
-    return -EBADF;
+    struct pool_waiter self = {.waiter = {.task = weir_current_task(), .dry = true},
+                               .packets = {.ready = packets_are_there}};
+    WEIR_TRY(weir_tcp_error(stream->connection)); /* not after a reset */
+    weir_stack_await_packets(stream->stack, &self.packets);
+    int rc = weir_stream_wait_as(&self.waiter, &wait_packets, &stream->writer);
+    weir_list_remove(&self.packets.link); /* it was told something else */
+    return rc;
 }
 
 /* Fills a packet with as much of the data as one segment carries. Returns how much that is. */
@@ -162,6 +210,8 @@ static int send_all(struct weir_stream *base, const void *data, size_t size)
     struct tcp_stream *stream = tcp_of(base);
     const char *at = data;
     WEIR_TRY(may_send(stream));
+    if (size == 0)
+        return send_nothing(stream);
     while (size > 0) {
         struct rte_mbuf *packet;
         int filled = fill_packet(stream, at, size, &packet);
@@ -173,6 +223,22 @@ static int send_all(struct weir_stream *base, const void *data, size_t size)
     }
     weir_fast_path_done();
     return 0;
+}
+
+static int wait_send_all_might_not_block(struct weir_stream *base)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    WEIR_TRY(may_send(stream));
+    int rc = weir_tcp_ask_send(stream->tcp, stream->connection);
+    if (rc != -EAGAIN) {
+        weir_fast_path_done();
+        return send_error(rc);
+    }
+    do {
+        WEIR_TRY(weir_stream_wait(&wait_might_not_block, &stream->writer));
+        rc = weir_tcp_ask_send(stream->tcp, stream->connection);
+    } while (rc == -EAGAIN);
+    return send_error(rc);
 }
 
 static int send_eof(struct weir_stream *base)
@@ -188,10 +254,7 @@ static void let_go(struct tcp_stream *stream)
 {
     weir_stream_wake_closed(&stream->reader);
     weir_stream_wake_closed(&stream->writer);
-    if (stream->filling)
-        stream->closed = true; /* freed by whoever fills a packet for it */
-    else
-        weir_tcp_stream_free(stream);
+    weir_tcp_stream_free(stream);
 }
 
 static int close_stream(struct weir_stream *base)
@@ -219,13 +282,17 @@ static void endpoints(const struct weir_stream *base, struct weir_endpoint *loca
 }
 
 static const struct weir_stream_ops tcp_ops = {
-    .receive = receive,
-    .send = send_one,
     .receive_some = receive_some,
     .send_all = send_all,
+    .wait_send_all_might_not_block = wait_send_all_might_not_block,
     .send_eof = send_eof,
     .close = close_stream,
     .abort = abort_stream,
+};
+
+static const struct weir_packet_ops tcp_packets = {
+    .receive = receive,
+    .send = send_one,
     .endpoints = endpoints,
 };
 
@@ -234,7 +301,8 @@ struct tcp_stream *weir_tcp_stream_new(struct weir_stack *stack)
     struct tcp_stream *stream = aligned_alloc(64, sizeof *stream);
     if (stream == NULL)
         return NULL;
-    *stream = (struct tcp_stream){.base = {&tcp_ops}, .user = {on_event}, .stack = stack, .tcp = weir_stack_tcp(stack)};
+    *stream = (struct tcp_stream){
+        .base = {&tcp_ops, &tcp_packets}, .user = {on_event}, .stack = stack, .tcp = weir_stack_tcp(stack)};
     weir_stack_hold(stack);
     return stream;
 }
@@ -245,17 +313,16 @@ void weir_tcp_stream_free(struct tcp_stream *stream)
     free(stream);
 }
 
-int weir_stream_close(struct weir_stream *stream)
+int weir_stream_refuse_packet_(struct rte_mbuf *packet)
 {
-    return stream->ops->close(stream);
+    rte_pktmbuf_free(packet);
+    return -ENOTSUP;
 }
 
-void weir_stream_abort(struct weir_stream *stream)
+int weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote)
 {
-    stream->ops->abort(stream);
-}
-
-void weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote)
-{
-    stream->ops->endpoints(stream, local, remote);
+    if (stream->packets == NULL)
+        return -ENOTSUP;
+    stream->packets->endpoints(stream, local, remote);
+    return 0;
 }

@@ -73,10 +73,20 @@ uint32_t weir_tcp_send_room(const struct weir_tcp_connection *c)
 
 /* True if a packet must wait: for its connection's buffer, or for the machine's. One packet each connection may always
  * queue: its ACK is what wakes the writer. */
-static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, const struct rte_mbuf *m)
+static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint16_t segments)
 {
     return c->snd_end - c->snd_una >= tcp->send_buffer ||
-           (tcp->packets_held + m->nb_segs > tcp->packets_max && c->send.head != NULL);
+           (tcp->packets_held + segments > tcp->packets_max && c->send.head != NULL);
+}
+
+int weir_tcp_ask_send(const struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (!can_send(c))
+        return send_error(c);
+    if (!no_room(tcp, c, 1))
+        return 0;
+    c->flags |= F_BLOCKED;
+    return -EAGAIN;
 }
 
 int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
@@ -86,7 +96,7 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
     if (WEIR_UNLIKELY(!can_send(c)))
         return send_error(c);
     WEIR_ASSERT(m->pkt_len > 0);
-    if (WEIR_UNLIKELY(no_room(tcp, c, m))) {
+    if (WEIR_UNLIKELY(no_room(tcp, c, m->nb_segs))) {
         c->flags |= F_BLOCKED;
         return -EAGAIN;
     }

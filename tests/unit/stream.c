@@ -160,7 +160,7 @@ static int eof_and_after(struct world *world)
     WEIR_TRY(weir_send_all(ends[0], "ping", 4));
     WEIR_TRY(weir_send_eof(ends[0]));
     WEIR_TRY(weir_send_eof(ends[0])); /* again: nothing */
-    CHECK(world, weir_send_all(ends[0], "x", 1) == -EPIPE);
+    CHECK(world, weir_send_all(ends[0], "x", 1) == -EBADF);
     CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 4);
     CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 0);
     CHECK(world, weir_receive_some(ends[1], bytes, sizeof bytes) == 0); /* the end stays the end */
@@ -482,6 +482,103 @@ static int dry_pool(struct world *world)
 Test(stream, a_dry_pool_makes_a_writer_wait)
 {
     run(dry_pool, small_buffers);
+}
+
+struct dry {
+    struct rte_mbuf *hoard[POOL + 1]; /* and the NULL that ends it */
+    unsigned hoarded;
+};
+
+static void dry_up(struct world *world, struct dry *dry)
+{
+    dry->hoarded = 0;
+    while ((dry->hoard[dry->hoarded] = weir_packet_alloc(world->stacks[0])) != NULL)
+        dry->hoarded++;
+}
+
+/* Closed, and the stack with it, while a writer waits for a packet that never comes. */
+static int close_while_dry(struct world *world)
+{
+    static struct dry dry;
+    struct weir_stream *ends[2];
+    struct weir_nursery nursery;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    dry_up(world, &dry);
+    struct flood writer = {.world = world, .stream = ends[0], .result = 1};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, flood, &writer);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(10)));
+        weir_stream_abort(ends[0]);
+        weir_stack_close(world->stacks[0]);
+        world->stacks[0] = NULL;
+    }
+    weir_error_free(weir_nursery_take_errors(&nursery));
+    rte_pktmbuf_free_bulk(dry.hoard, dry.hoarded);
+    CHECK(world, writer.result == -EBADF && rc == -EBADF);
+    weir_stream_abort(ends[1]);
+    return 0;
+}
+
+Test(stream, closing_wakes_a_writer_that_waits_for_a_packet)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        run_with(close_while_dry, small_buffers, seed);
+}
+
+static int ended_while_dry(struct world *world)
+{
+    static struct dry dry;
+    struct weir_stream *ends[2];
+    struct weir_nursery nursery;
+    int rc = 0;
+    WEIR_TRY(connect_pair(world, ends));
+    dry_up(world, &dry);
+    struct flood writer = {.world = world, .stream = ends[0], .result = 1};
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, flood, &writer);
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(10)));
+        weir_tcp_abort_all(weir_stack_tcp(world->stacks[0]), weir_current_time());
+        WEIR_DO(rc, weir_sleep(WEIR_MILLISECONDS(10)));
+        rc = writer.result;
+    }
+    weir_error_free(weir_nursery_take_errors(&nursery));
+    rte_pktmbuf_free_bulk(dry.hoard, dry.hoarded);
+    CHECK(world, writer.result == -ECONNABORTED);
+    return close_pair(ends);
+}
+
+Test(stream, the_end_of_its_connection_is_told_to_a_writer_that_waits_for_a_packet)
+{
+    run(ended_while_dry, small_buffers);
+}
+
+/* A kind that has bytes only, and of these only an end. */
+static int nothing_comes(struct weir_stream *stream, void *buffer, size_t size)
+{
+    return 0;
+}
+
+static int bytes_only(struct world *world)
+{
+    static const struct weir_stream_ops ops = {.receive_some = nothing_comes};
+    struct weir_stream stream = {.ops = &ops};
+    struct weir_endpoint local;
+    struct rte_mbuf *packet;
+    char byte;
+    CHECK(world, weir_receive_some(&stream, &byte, 1) == 0);
+    CHECK(world, weir_stream_receive(&stream, &packet) == -ENOTSUP);
+    CHECK(world, weir_stream_send(&stream, weir_packet_alloc(world->stacks[0])) == -ENOTSUP); /* and it is freed */
+    CHECK(world, weir_stream_endpoints(&stream, &local, NULL) == -ENOTSUP);
+    CHECK(world, weir_send_all(&stream, "x", 1) == -ENOTSUP);
+    CHECK(world, weir_wait_send_all_might_not_block(&stream) == -ENOTSUP);
+    CHECK(world, weir_send_eof(&stream) == -ENOTSUP);
+    return 0;
+}
+
+Test(stream, what_a_kind_of_stream_has_not_is_not_supported)
+{
+    run(bytes_only, NULL);
 }
 
 /* ---- serving ---- */

@@ -1,5 +1,13 @@
 /* Byte streams as an interface: TCP (weir/net/stream.h), memory (weir/testing.h), file descriptors (weir/system.h) and
- * stapled ones all fit it; and a buffered reader on top of any. */
+ * stapled ones all fit it; listeners that give such streams, and serving them.
+ *
+ * One task may send and one receive at a time, not more: a second one is answered -EBUSY. What every kind of stream
+ * says: -ECANCELED  it did not happen; but a cancelled weir_send_all may have sent some of its bytes, or all -EPIPE the
+ * stream is broken: the other end is gone. It stays broken. TCP says more where it knows more: -ECONNRESET, -ETIMEDOUT
+ *   -EBADF      closed on this side: before the call, or by another task while this one waited; for what sends, also
+ *               after weir_send_eof
+ *   -ENOTSUP    this kind of stream has no such thing: the receiving half of a pair does not send. No checkpoint
+ * After any other error than -ECANCELED, -EBUSY and -EINVAL there is nothing left to do with a stream but close it. */
 #ifndef WEIR_STREAM_H
 #define WEIR_STREAM_H
 
@@ -7,8 +15,8 @@
 
 struct weir_stream;
 
-/* A kind of stream fills this in. Errors and checkpoints are as said below. NULL where the kind has no such thing: then
- * the call answers -ENOTSUP. */
+/* A kind of stream fills this in. Errors and checkpoints are as said below. NULL where the kind has no such thing; but
+ * each can close and abort. */
 struct weir_stream_ops {
     int (*receive_some)(struct weir_stream *stream, void *buffer, size_t size);
     int (*send_all)(struct weir_stream *stream, const void *data, size_t size);
@@ -24,5 +32,85 @@ struct weir_stream {
     const struct weir_stream_ops *ops;
     const struct weir_packet_ops *packets; /* NULL: bytes only */
 };
+
+/* Receives some bytes: at least 1, at most `size` > 0, as many as are there. Returns how many; 0 at the end of the
+ * stream, again and again; -EINVAL (size is 0); and the errors above: of a cancelled one nothing is lost.
+ * Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_receive_some(struct weir_stream *stream, void *buffer, size_t size)
+{
+    return stream->ops->receive_some != NULL ? stream->ops->receive_some(stream, buffer, size) : -ENOTSUP;
+}
+
+/* Sends all bytes (none is fine); waits while the stream takes no more. `data` must stay as it is until this returns.
+ * Returns 0, and errors as above; after one, -ECANCELED too, it is unknown how much was sent. Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_send_all(struct weir_stream *stream, const void *data, size_t size)
+{
+    return stream->ops->send_all != NULL ? stream->ops->send_all(stream, data, size) : -ENOTSUP;
+}
+
+/* Waits until weir_send_all might not have to wait: for who wants to choose only then what to send. It may answer
+ * early, never late. Counts as sending (-EBUSY). Returns 0 and errors as above; of a stream that breaks meanwhile it
+ * may say either. Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_wait_send_all_might_not_block(struct weir_stream *stream)
+{
+    return stream->ops->wait_send_all_might_not_block != NULL ? stream->ops->wait_send_all_might_not_block(stream)
+                                                              : -ENOTSUP;
+}
+
+/* Half-close: tells the peer that no more comes; receiving goes on. Returns 0, again too; -EBUSY (a task is sending);
+ * and errors as above. Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_send_eof(struct weir_stream *stream)
+{
+    return stream->ops->send_eof != NULL ? stream->ops->send_eof(stream) : -ENOTSUP;
+}
+
+/* Closes a stream, so that what was sent is still delivered. Tasks that wait on it wake with -EBADF. Whose memory it is
+ * says its kind: of a TCP stream the pointer is dead from now on; one that lies in the caller's memory may be closed
+ * again (0), and answers -EBADF. Returns 0; -ECANCELED in a cancelled scope; or what else went wrong: it is closed in
+ * any case. Checkpoint: always. */
+int weir_stream_close(struct weir_stream *stream);
+
+/* Closes a stream in a scope that is cancelled already: it does not wait to be orderly. Trio's aclose_forcefully.
+ * Checkpoint: always, but it is never cancelled. */
+void weir_stream_close_forcefully(struct weir_stream *stream);
+
+/* Closes at once: where a kind can tell its peer so (TCP: a reset) it does, and drops what is queued.
+ * Checkpoint: never. */
+void weir_stream_abort(struct weir_stream *stream);
+
+/* ---- listeners: where streams come from ---- */
+
+struct weir_listener;
+
+/* A kind of listener fills this in. */
+struct weir_listener_ops {
+    int (*accept)(struct weir_listener *listener, struct weir_stream **stream);
+    void (*close)(struct weir_listener *listener);
+};
+
+struct weir_listener {
+    const struct weir_listener_ops *ops;
+};
+
+/* Accepts the next connection. Returns 0 and a stream, -ECANCELED (no connection is lost), -ENOMEM, -EBADF (closed
+ * meanwhile), -EBUSY (another task does). Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_accept(struct weir_listener *listener, struct weir_stream **stream)
+{
+    return listener->ops->accept(listener, stream);
+}
+
+/* Closes and frees; connections not accepted are reset. Checkpoint: never. */
+static inline void weir_listener_close(struct weir_listener *listener)
+{
+    listener->ops->close(listener);
+}
+
+/* Serves a listener until cancelled: accepts connections and starts handler(stream, arg) for each, in a nursery inside;
+ * the stream is closed when its task ends, and the listener at the end. A handler that ends with an error ends only its
+ * own connection when that error is the connection's (reset, timeout, broken: these are everyday); any other error
+ * fails the server, as in Trio. When tasks run out it waits for one to end instead of failing. Never returns 0: returns
+ * -ECANCELED, the listener's error, or the group's. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_serve_listener(struct weir_listener *listener,
+                                        int (*handler)(struct weir_stream *stream, void *arg), void *arg);
 
 #endif

@@ -62,7 +62,12 @@ struct weir_stack_user {
 void weir_stack_hold(struct weir_stack *stack);
 void weir_stack_release(struct weir_stack *stack);
 
-/* Waits until the pool has packets again. Returns 0 or -ECANCELED. Checkpoint: always. */
-WEIR_MUST_CHECK int weir_stack_wait_packets(struct weir_stack *stack);
+/* Who wants to be told, in the loop, that the pool has packets again: once, it is off the list then. To be off it
+ * before, weir_list_remove(&waiter->link). */
+struct weir_packet_waiter {
+    struct weir_list link;
+    void (*ready)(struct weir_packet_waiter *waiter);
+};
+void weir_stack_await_packets(struct weir_stack *stack, struct weir_packet_waiter *waiter);
 
 #endif

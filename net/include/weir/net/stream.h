@@ -1,81 +1,53 @@
-/* What tasks see of the network: byte streams over TCP, listeners, and UDP datagrams.
+/* What tasks see of the network: byte streams over TCP (as weir/stream.h has them), listeners, and UDP datagrams.
  *
- * A stream has one task sending and one receiving at most at a time (-EBUSY else). Bytes come and go either copied
- * (weir_send_all, weir_receive_some) or as the packets themselves (weir_stream_send, weir_stream_receive): an echo made
- * of the second pair touches no byte of payload. */
+ * Bytes come and go either copied (weir_send_all, weir_receive_some) or as the packets themselves (weir_stream_send,
+ * weir_stream_receive): an echo made of the second pair touches no byte of payload. */
 #ifndef WEIR_NET_STREAM_H
 #define WEIR_NET_STREAM_H
 
 #include <weir/net/stack.h>
+#include <weir/stream.h>
 
-struct weir_stream;
+/* ---- streams whose bytes can be had as packets ---- */
 
-/* A kind of stream fills this in; see net/stream/tcp_stream.c. Errors and checkpoints are as said below. */
-struct weir_stream_ops {
+/* Such a kind of stream fills this in; see net/stream/tcp_stream.c. Errors and checkpoints are as said below. */
+struct weir_packet_ops {
     int (*receive)(struct weir_stream *stream, struct rte_mbuf **packet);
     int (*send)(struct weir_stream *stream, struct rte_mbuf *packet);
-    int (*receive_some)(struct weir_stream *stream, void *buffer, size_t size);
-    int (*send_all)(struct weir_stream *stream, const void *data, size_t size);
-    int (*send_eof)(struct weir_stream *stream);
-    int (*close)(struct weir_stream *stream);
-    void (*abort)(struct weir_stream *stream);
     void (*endpoints)(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote);
-};
-
-struct weir_stream {
-    const struct weir_stream_ops *ops;
 };
 
 /* Receives the next packet of payload, in order: pkt_len bytes, more than 0. It becomes the caller's: send it, or free
  * it. Returns its length; 0 at the end of the stream; -ECANCELED (nothing is lost); -ECONNRESET; -ETIMEDOUT (the peer
- * is gone); -EBADF (closed here); -EBUSY. Checkpoint: always. Source: RFC 9293 section 3.10.3. */
+ * is gone); -EBADF (closed here); -EBUSY; -ENOTSUP (a stream of bytes only). Checkpoint: always. Source: RFC 9293
+ * section 3.10.3. */
 WEIR_MUST_CHECK static inline int weir_stream_receive(struct weir_stream *stream, struct rte_mbuf **packet)
 {
-    return stream->ops->receive(stream, packet);
+    return WEIR_LIKELY(stream->packets != NULL) ? stream->packets->receive(stream, packet) : -ENOTSUP;
 }
+
+/* For a stream that has no packets: frees it, and returns -ENOTSUP. */
+int weir_stream_refuse_packet_(struct rte_mbuf *packet);
 
 /* Sends a packet of payload: received, or filled after weir_packet_alloc. Waits while the send buffer is full. The
  * packet is the stream's in any case, on an error too (it is freed). Do not touch it again. Returns 0; -ECANCELED (not
- * sent); -EPIPE (after send_eof, or the connection has ended); -ECONNRESET; -ETIMEDOUT; -EBADF; -EBUSY. Checkpoint:
- * always. Source: RFC 9293 section 3.10.2. */
+ * sent); -ECONNRESET; -ETIMEDOUT; -EBADF (closed here, or after weir_send_eof); -EBUSY; -ENOTSUP. Checkpoint: always.
+ * Source: RFC 9293 section 3.10.2. */
 WEIR_MUST_CHECK static inline int weir_stream_send(struct weir_stream *stream, struct rte_mbuf *packet)
 {
-    return stream->ops->send(stream, packet);
+    return WEIR_LIKELY(stream->packets != NULL) ? stream->packets->send(stream, packet)
+                                                : weir_stream_refuse_packet_(packet);
 }
 
-/* Receives some bytes, copied: at least 1, at most `size` > 0, as many as are there. Returns how many, 0 at the end of
- * the stream, and errors as weir_stream_receive. Checkpoint: always. */
-WEIR_MUST_CHECK static inline int weir_receive_some(struct weir_stream *stream, void *buffer, size_t size)
-{
-    return stream->ops->receive_some(stream, buffer, size);
-}
+/* The two ends' addresses; NULL where not wanted. Returns 0, or -ENOTSUP: it has none. Checkpoint: never. */
+int weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote);
 
-/* Sends all bytes, copied. Returns 0, and errors as weir_stream_send; after an error (-ECANCELED too) it is unknown how
- * much was sent. Waits while the send buffer is full or packets have run out. Checkpoint: always. */
-WEIR_MUST_CHECK static inline int weir_send_all(struct weir_stream *stream, const void *data, size_t size)
-{
-    return stream->ops->send_all(stream, data, size);
-}
+/* ---- TCP: a stream is freed when it is closed or aborted, and a listener when it is closed ---- */
 
-/* Half-close: tells the peer that no more comes; receiving goes on. Returns 0, again too; -ECONNRESET...; -EBADF;
- * -EBUSY (a task is sending). Checkpoint: always. Source: RFC 9293 section 3.6. */
-WEIR_MUST_CHECK static inline int weir_send_eof(struct weir_stream *stream)
-{
-    return stream->ops->send_eof(stream);
-}
-
-/* Closes and frees a stream: what was sent is still delivered, in the background, then a FIN; received data not yet
- * read resets the connection. A task waiting on it wakes with -EBADF; from now on the pointer is dead. Returns 0, or
- * -ECANCELED in a cancelled scope: it is closed all the same. Checkpoint: always. Source: RFC 9293 section 3.6. */
-int weir_stream_close(struct weir_stream *stream);
-
-/* Closes at once, with a reset; everything queued is dropped. Frees the stream. Checkpoint: never. */
-void weir_stream_abort(struct weir_stream *stream);
-
-/* The two ends' addresses; NULL where not wanted. Checkpoint: never. */
-void weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote);
-
-/* ---- TCP ---- */
+/* What weir/stream.h leaves open. weir_send_eof is a FIN after what was sent (RFC 9293 section 3.6). weir_stream_close:
+ * what was sent is still delivered, in the background, then a FIN; received data not yet read resets the connection. It
+ * does not wait. weir_stream_abort resets. weir_send_all waits while the send buffer is full or packets have run out.
+ */
 
 /* Connects. Returns 0 and a stream; -ECONNREFUSED; -ETIMEDOUT (nobody
  * answers, for a minute); -EHOSTUNREACH (a router says so); -ENETUNREACH; -EADDRNOTAVAIL (no local
@@ -83,33 +55,18 @@ void weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoin
 WEIR_MUST_CHECK int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *remote,
                                          struct weir_stream **stream);
 
-struct weir_listener;
-
 /* Listens on a port (0: a free one, see weir_listener_port). backlog: connections that wait to be accepted, 0: 1024.
  * Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog,
                                            struct weir_listener **listener);
 
-/* Accepts the next connection. Returns 0 and a stream, -ECANCELED (no connection is lost), -ENOMEM, -EBADF (closed
- * meanwhile), -EBUSY. Checkpoint: always. */
-WEIR_MUST_CHECK int weir_accept(struct weir_listener *listener, struct weir_stream **stream);
-
-/* Closes and frees; connections not accepted are reset. Checkpoint: never. */
-void weir_listener_close(struct weir_listener *listener);
+/* Returns the port that a TCP listener listens on; 0 for one of another kind. Checkpoint: never. */
 uint16_t weir_listener_port(const struct weir_listener *listener);
 
-/* Serves a port until cancelled: accepts connections and starts handler(stream, arg) for each, in a nursery inside; the
- * stream is closed when its task ends. A handler that ends with an error ends only its own connection (reset) when that
- * error is the connection's (reset, timeout, broken: these are everyday); any other error fails the server, as in Trio.
- * When tasks run out it waits for one to end instead of failing. Never returns 0: returns -ECANCELED, a listener's
- * error, or the group's. Checkpoint: always. */
+/* Listens on a port and serves it, as weir_serve_listener. Returns as that, and as weir_open_tcp_listener.
+ * Checkpoint: always. */
 WEIR_MUST_CHECK int weir_serve_tcp(struct weir_stack *stack, uint16_t port,
                                    int (*handler)(struct weir_stream *stream, void *arg), void *arg);
-
-/* The same on a listener that is open already (for a port chosen at random, or to know that it listens). It is closed
- * at the end. */
-WEIR_MUST_CHECK int weir_serve_listener(struct weir_listener *listener,
-                                        int (*handler)(struct weir_stream *stream, void *arg), void *arg);
 
 /* ---- UDP ---- */
 

@@ -107,6 +107,10 @@ WEIR_MUST_CHECK int weir_tcp_connect(struct weir_tcp *tcp, weir_time now, const 
  * connection has ended; -ECONNRESET: the peer reset it; -ETIMEDOUT; -ENOTCONN: not yet established (SYN_SENT). */
 WEIR_MUST_CHECK int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *connection, struct rte_mbuf *m);
 
+/* Asks what weir_tcp_send would say now to a packet of one segment: 0, -EAGAIN (WEIR_TCP_WRITABLE will come), or an
+ * error of its. */
+WEIR_MUST_CHECK int weir_tcp_ask_send(const struct weir_tcp *tcp, struct weir_tcp_connection *connection);
+
 /* How many bytes the send buffer has room for now; 0 also when sending is no longer possible. */
 uint32_t weir_tcp_send_room(const struct weir_tcp_connection *connection);
 

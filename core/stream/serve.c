@@ -1,11 +1,16 @@
-/* serve_tcp: a nursery, one task for each connection, the connection closed when its task ends. */
-#include "stream_private.h"
+/* serve_listener: a nursery, one task for each connection, the connection closed when its task ends. */
+#include <weir/stream.h>
 #include <weir/sync.h>
+
+enum { BEGINNING_MAX = 64 };
 
 struct server {
     int (*handler)(struct weir_stream *stream, void *arg);
     void *arg;
     struct weir_event *task_ended; /* set by a task that ends while the server waits for one to; or NULL */
+    /* Accepted, and no task has begun with it yet: each task that begins takes the oldest. */
+    struct weir_stream *beginning[BEGINNING_MAX];
+    unsigned accepted, begun;
 };
 
 /* Errors that a peer or the way to it can cause at any time: they are that connection's end and nobody else's. */
@@ -26,16 +31,16 @@ static bool is_everyday(int rc)
 
 static int serve_one(void *arg)
 {
-    struct tcp_stream *stream = arg;
-    struct server *server = stream->server;
-    int rc = server->handler(&stream->base, server->arg);
+    struct server *server = arg;
+    struct weir_stream *stream = server->beginning[server->begun++ % BEGINNING_MAX];
+    int rc = server->handler(stream, server->arg);
     /* Closed even when cancelled; that this is a checkpoint must not hide what the handler said. */
-    int closed = weir_stream_close(&stream->base);
+    int closed = weir_stream_close(stream);
     if (server->task_ended != NULL)
         weir_event_set(server->task_ended);
     if (rc < 0)
         return is_everyday(rc) ? 0 : rc;
-    return closed;
+    return is_everyday(closed) ? 0 : closed;
 }
 
 /* All tasks are taken: no more connections until one of ours ends, or somebody else's does. */
@@ -55,18 +60,16 @@ static int wait_for_a_task(struct server *server)
 
 static int start_one(struct server *server, struct weir_nursery *nursery, struct weir_stream *stream)
 {
-    WEIR_CONTAINER_OF(stream, struct tcp_stream, base)->server = server;
-    for (;;) {
-        int rc = weir_try_start_soon(nursery, serve_one, stream);
-        if (rc == -ENOMEM)
-            rc = wait_for_a_task(server);
-        else
-            return rc;
-        if (rc < 0) {
-            weir_stream_abort(stream);
-            return rc;
-        }
-    }
+    int rc;
+    while (server->accepted - server->begun == BEGINNING_MAX)
+        weir_cancel_shielded_checkpoint(); /* a task that was started begins, whatever happens */
+    while ((rc = weir_try_start_soon(nursery, serve_one, server)) == -ENOMEM)
+        WEIR_DO(rc, wait_for_a_task(server));
+    if (rc < 0)
+        weir_stream_abort(stream);
+    else
+        server->beginning[server->accepted++ % BEGINNING_MAX] = stream;
+    return rc;
 }
 
 static int accept_all(struct server *server, struct weir_nursery *nursery, struct weir_listener *listener)
@@ -89,13 +92,4 @@ int weir_serve_listener(struct weir_listener *listener, int (*handler)(struct we
         weir_listener_close(listener);
     }
     return rc;
-}
-
-int weir_serve_tcp(struct weir_stack *stack, uint16_t port, int (*handler)(struct weir_stream *stream, void *arg),
-                   void *arg)
-{
-    struct weir_listener *listener;
-    WEIR_TRY(weir_checkpoint_if_cancelled());
-    WEIR_TRY(weir_open_tcp_listener(stack, port, 0, &listener));
-    return weir_serve_listener(listener, handler, arg);
 }
