@@ -26,7 +26,7 @@ void weir_nursery_check_closed(struct weir_nursery *nursery)
 /* Cancels the rest for what `task`, a child or the parent, ended with. */
 static void cancel_for(struct weir_nursery *nursery, struct weir_task *task, const char *what, int code)
 {
-    weir_scope_cancel_why(
+    weir_scope_cancel_once(
         &nursery->scope,
         &(struct weir_reason){
             .what = what, .who = task->site, .where = nursery->site, .code = code, .loop = weir_loop_->number});
@@ -154,7 +154,7 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
         if (!nursery->out_of_tasks) /* said once, or it would eat the records that tasks need */
             gather_no_memory(nursery, site);
         nursery->out_of_tasks = true;
-        weir_scope_cancel_why(
+        weir_scope_cancel_once(
             &nursery->scope,
             &(struct weir_reason){.what = "out of tasks", .where = site, .code = -ENOMEM, .loop = weir_loop_->number});
     }

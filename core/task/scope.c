@@ -1,33 +1,22 @@
-/* Cancel scopes: a tree. Each knows whether it is cancelled in effect, so a checkpoint's test is one load.
- * The rules are Trio's (its reference, "Cancellation and timeouts"; DESIGN section 4). */
+/* Cancel scopes: a tree. Opened, closed in their order, and what happens when they are not. The rules are Trio's (its
+ * reference, "Cancellation and timeouts"; DESIGN section 4). How they are cancelled: cancel.c. */
 #include "task_private.h"
-
-static bool parent_is_felt(const struct weir_scope *scope)
-{
-    return !scope->shield && scope->parent != NULL && scope->parent->effectively_cancelled;
-}
-
-static void deadline_passed(struct weir_alarm *alarm)
-{
-    struct weir_scope *scope = WEIR_CONTAINER_OF(alarm, struct weir_scope, alarm);
-    weir_scope_cancel_why(
-        scope, &(struct weir_reason){.what = "deadline passed", .where = scope->site, .loop = weir_loop_->number});
-}
 
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline, const struct weir_site *site)
 {
-    scope->cancel_called = scope->cancelled_caught = scope->fails = scope->cancelled_alongside = false;
-    scope->grace_over = false;
+    scope->cancel_called = scope->cancelled_caught = scope->fails = scope->cancelled_alongside = scope->hard = false;
     scope->shield = WEIR_SHIELD_NONE;
     scope->site = site;
     scope->parent = parent;
     scope->owner = owner;
     scope->nursery = NULL;
     scope->deadline = WEIR_NEVER;
-    scope->effectively_cancelled = parent_is_felt(scope);
+    scope->grace = 0;
+    scope->effectively_cancelled = parent != NULL && parent->effectively_cancelled;
+    scope->grace_over = parent != NULL && parent->grace_over;
     weir_list_init(&scope->children);
-    weir_alarm_init(&scope->alarm, deadline_passed);
+    weir_alarm_init(&scope->alarm, weir_scope_time_passed);
     if (parent != NULL)
         weir_list_append(&parent->children, &scope->sibling);
     else
@@ -65,7 +54,7 @@ void weir_scope_unlink(struct weir_scope *scope)
  */
 static int caught(struct weir_task *self, struct weir_scope *scope, int status)
 {
-    if (WEIR_LIKELY(!scope->effectively_cancelled) || parent_is_felt(scope))
+    if (WEIR_LIKELY(!scope->effectively_cancelled) || weir_scope_parent_felt(scope))
         return status;
     if (status >= 0) { /* nothing to catch, unless it slips out by `return` */
         weir_task_note_cancellation(self, -ECANCELED, &scope->reason);
@@ -155,123 +144,19 @@ int weir_scope_close(struct weir_scope *scope, int status)
     return weir_scope_leave(scope, status);
 }
 
-/* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
-static void deliver(struct weir_task *task, struct weir_scope *scope)
-{
-    if (task == NULL || task->scope != scope || task->wait == NULL || task->wait->abort == NULL || task->abort_asked)
-        return;
-    task->abort_asked = true;
-    if (task->wait->abort(task, task->wait_arg))
-        weir_task_wake(task, -ECANCELED);
-}
-
-static void deliver_to_all(struct weir_scope *scope)
-{
-    deliver(scope->owner, scope);
-    if (scope->nursery == NULL)
-        return;
-    struct weir_task *child;
-    WEIR_LIST_FOREACH (child, &scope->nursery->children, struct weir_task, sibling)
-        deliver(child, scope);
-}
-
-/* The next scope in depth-first order below `top`; skips what is below `at` unless `deeper`. */
-static struct weir_scope *next_below(struct weir_scope *at, struct weir_scope *top, bool deeper)
-{
-    if (deeper && !weir_list_empty(&at->children))
-        return WEIR_CONTAINER_OF(at->children.next, struct weir_scope, sibling);
-    for (; at != top; at = at->parent)
-        if (at->sibling.next != &at->parent->children)
-            return WEIR_CONTAINER_OF(at->sibling.next, struct weir_scope, sibling);
-    return NULL;
-}
-
-void weir_scope_update(struct weir_scope *top)
-{
-    for (struct weir_scope *at = top; at != NULL;) {
-        bool cancelled = at->cancel_called || parent_is_felt(at);
-        bool changed = cancelled != at->effectively_cancelled;
-        at->effectively_cancelled = cancelled;
-        if (changed && cancelled)
-            deliver_to_all(at);
-        at = next_below(at, top, changed);
-    }
-}
-
-void weir_scope_cancel_why(struct weir_scope *scope, const struct weir_reason *reason)
-{
-    if (scope->cancel_called)
-        return;
-    scope->cancel_called = true;
-    scope->reason = *reason;
-    weir_alarm_clear(&scope->alarm);
-    weir_scope_update(scope);
-}
-
-void weir_scope_cancel_(struct weir_scope *scope, const char *what, const struct weir_site *where)
-{
-    struct weir_task *self = weir_current_task();
-    weir_scope_cancel_why(scope, &(struct weir_reason){.what = what,
-                                                       .who = self != NULL ? self->site : NULL,
-                                                       .where = where,
-                                                       .loop = weir_loop_ != NULL ? weir_loop_->number : 0});
-}
-
-int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *reason)
-{
-    const struct weir_scope *scope = task->scope, *outermost = NULL;
-    if (!scope->effectively_cancelled)
-        return -ENOENT;
-    for (; scope != NULL; scope = parent_is_felt(scope) ? scope->parent : NULL)
-        if (scope->cancel_called)
-            outermost = scope;
-    *reason = outermost->reason;
-    return 0;
-}
-
-int weir_current_cancel_reason(struct weir_reason *reason)
-{
-    return weir_task_cancel_reason(weir_loop_->current, reason);
-}
-
-void weir_scope_set_deadline(struct weir_scope *scope, weir_time deadline)
-{
-    scope->deadline = deadline;
-    if (scope->cancel_called || scope->owner == NULL)
-        return;
-    if (deadline <= weir_loop_->now)
-        deadline_passed(&scope->alarm);
-    else
-        weir_alarm_set(&scope->alarm, deadline);
-}
-
-void weir_scope_set_shield(struct weir_scope *scope, enum weir_shield shield)
-{
-    scope->shield = shield;
-    weir_scope_update(scope);
-}
-
-weir_time weir_scope_effective_deadline(const struct weir_scope *scope)
-{
-    weir_time earliest = WEIR_NEVER;
-    if (scope->effectively_cancelled)
-        return INT64_MIN;
-    for (; scope != NULL; scope = scope->shield ? NULL : scope->parent)
-        if (scope->deadline < earliest)
-            earliest = scope->deadline;
-    return earliest;
-}
-
-weir_time weir_current_effective_deadline(void)
-{
-    return weir_scope_effective_deadline(weir_loop_->current->scope);
-}
-
 struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_time deadline, bool fails, int *status,
                                                const struct weir_site *site)
 {
     weir_scope_open_(scope, deadline, site);
     scope->fails = fails;
+    return (struct weir_scope_guard){scope, status};
+}
+
+struct weir_scope_guard weir_shield_guard_open_(struct weir_scope *scope, enum weir_shield shield, int *status,
+                                                const struct weir_site *site)
+{
+    weir_scope_open_(scope, WEIR_NEVER, site);
+    weir_scope_set_shield(scope, shield);
     return (struct weir_scope_guard){scope, status};
 }
 

@@ -170,10 +170,23 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline, const struct weir_site *site);
 void weir_scope_unlink(struct weir_scope *scope);
-void weir_scope_update(struct weir_scope *top);             /* recomputes effectively_cancelled below, and wakes */
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
-weir_time weir_scope_effective_deadline(const struct weir_scope *scope);
 int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer);
+
+/* cancel.c */
+void weir_scope_update(struct weir_scope *top); /* recomputes what is felt below, and wakes */
+void weir_scope_cancel_once(struct weir_scope *scope, const struct weir_reason *reason); /* nothing if it is already */
+void weir_scope_time_passed(struct weir_alarm *alarm);
+weir_time weir_scope_effective_deadline(const struct weir_scope *scope);
+
+/* Whether cancellation from around reaches into a scope. */
+static inline bool weir_scope_parent_felt(const struct weir_scope *scope)
+{
+    const struct weir_scope *parent = scope->parent;
+    if (WEIR_LIKELY(scope->shield == WEIR_SHIELD_NONE))
+        return parent != NULL && parent->effectively_cancelled;
+    return scope->shield == WEIR_SHIELD_GRACE && parent != NULL && parent->grace_over;
+}
 
 /* nursery.c */
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
