@@ -10,7 +10,7 @@ enum { PATIENCE = 3 };
 void weir_interrupt_run(struct weir_job *job)
 {
     struct weir_loop *loop = weir_loop_;
-    loop->interrupted_late = loop->living == 0;
+    loop->interrupted_late = weir_list_empty(&loop->root.children);
     weir_scope_cancel_why(&loop->root.scope,
                           &(struct weir_reason){.what = "interrupted", .code = -EINTR, .loop = loop->number});
 }

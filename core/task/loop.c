@@ -122,6 +122,8 @@ void weir_turn(struct weir_loop *loop)
     busy |= loop->head != loop->tail;
     run_tasks(loop);
     flush_devices(loop);
+    if (WEIR_UNLIKELY(weir_list_empty(&loop->root.children)))
+        weir_end_system_tasks(loop);
     if (loop->tail != loop->head || busy) {
         loop->idle_since = loop->now;
         loop->quiet_since = WEIR_NEVER;

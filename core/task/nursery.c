@@ -161,6 +161,14 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
     return rc;
 }
 
+int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site *site)
+{
+    struct weir_loop *loop = weir_loop_;
+    if (loop->system.closed)
+        return -ESRCH;
+    return weir_task_spawn(loop, &loop->system, fn, arg, site) != NULL ? 0 : -ENOMEM;
+}
+
 int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value, const struct weir_site *site)
 {
     struct start_request request = {.target = nursery};

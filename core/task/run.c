@@ -21,19 +21,39 @@ unsigned weir_loop_number(const struct weir_loop *loop)
     return loop->number;
 }
 
-/* The root nursery has no parent task: it belongs to the loop, and ends with it. */
-static void open_root(struct weir_loop *loop)
+/* A nursery that has no parent task: it belongs to the loop, and ends with it. */
+static void open_own(struct weir_loop *loop, struct weir_nursery *nursery, struct weir_scope *parent,
+                     const struct weir_site *site)
 {
-    struct weir_nursery *root = &loop->root;
-    static const struct weir_site site = {"weir_run", __FILE__, "weir_run", __LINE__};
-    weir_scope_open_in(&root->scope, NULL, NULL, WEIR_NEVER, &site);
-    root->scope.nursery = root;
-    root->site = &site;
-    root->serial = ++loop->nursery_serial;
-    root->body_running = true;
-    root->errors_end = &root->errors;
-    weir_list_init(&root->children);
-    weir_list_init(&root->sibling);
+    weir_scope_open_in(&nursery->scope, NULL, parent, WEIR_NEVER, site);
+    nursery->scope.nursery = nursery;
+    nursery->site = site;
+    nursery->serial = ++loop->nursery_serial;
+    nursery->body_running = true;
+    nursery->errors_end = &nursery->errors;
+    weir_list_init(&nursery->children);
+    weir_list_init(&nursery->sibling);
+}
+
+/* As in Trio the main task is inside the scope of the system tasks: one that fails cancels it. */
+static void open_nurseries(struct weir_loop *loop)
+{
+    static const struct weir_site system = {"system tasks", __FILE__, "weir_run", __LINE__};
+    static const struct weir_site root = {"weir_run", __FILE__, "weir_run", __LINE__};
+    open_own(loop, &loop->system, NULL, &system);
+    open_own(loop, &loop->root, &loop->system.scope, &root);
+}
+
+void weir_end_system_tasks(struct weir_loop *loop)
+{
+    struct weir_nursery *system = &loop->system;
+    if (!system->body_running)
+        return;
+    system->body_running = false;
+    weir_scope_cancel_why(
+        &system->scope,
+        &(struct weir_reason){.what = "the main task has ended", .where = system->site, .loop = loop->number});
+    weir_nursery_check_closed(system);
 }
 
 struct main_call {
@@ -124,6 +144,7 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
 static int conclude(struct weir_loop *loop, const struct main_call *call, bool quiet)
 {
     struct weir_nursery *root = &loop->root;
+    *root->errors_end = loop->system.errors;
     int code = root->errors != NULL ? root->errors->code : call->result;
     if (code == -ECANCELED && root->scope.cancel_called)
         code = root->scope.reason.code;
@@ -157,7 +178,7 @@ int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *o
     weir_loop_ = loop;
     int rc = open_loop(loop, options);
     if (rc == 0) {
-        open_root(loop);
+        open_nurseries(loop);
         loop->main = weir_task_spawn(loop, &loop->root, main_task, &call, &site);
         if (loop->main == NULL)
             rc = -ENOMEM;

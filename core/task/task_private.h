@@ -83,7 +83,8 @@ struct weir_loop {
     struct weir_list quiet;  /* the least cushion first */
     weir_time quiet_since;   /* in real time; WEIR_NEVER: busy just now */
 
-    struct weir_nursery root; /* holds the main task */
+    struct weir_nursery root;   /* holds the main task                    */
+    struct weir_nursery system; /* its scope lies around that of the root */
     struct weir_task *main;   /* NULL: it has ended */
     int result;
     unsigned living, tasks_max, number;
@@ -147,6 +148,9 @@ bool weir_poll_devices(struct weir_loop *loop); /* returns whether they had some
 
 /* idle.c */
 void weir_rest(struct weir_loop *loop);
+
+/* run.c */
+void weir_end_system_tasks(struct weir_loop *loop); /* when the main task has ended */
 
 /* run_state.c */
 void weir_run_states_close(struct weir_loop *loop);

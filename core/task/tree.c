@@ -74,10 +74,18 @@ static struct weir_task *child_beyond(const struct weir_task *task, const struct
     return NULL;
 }
 
+/* The first task of the first nursery at the top that has any. */
+static struct weir_task *first_of(struct weir_loop *loop)
+{
+    struct weir_task *first = weir_nursery_next_child(&loop->root, NULL);
+    return first != NULL ? first : weir_nursery_next_child(&loop->system, NULL);
+}
+
 struct weir_task *weir_next_task(const struct weir_task *after)
 {
+    struct weir_loop *loop = weir_loop_;
     if (after == NULL)
-        return weir_nursery_next_child(&weir_loop_->root, NULL);
+        return first_of(loop);
     struct weir_task *next = child_beyond(after, NULL);
     while (next == NULL && after != NULL) { /* nothing below: beside it, or beside whoever it stands under */
         const struct weir_nursery *nursery = after->nursery;
@@ -85,6 +93,8 @@ struct weir_task *weir_next_task(const struct weir_task *after)
         after = nursery->parent;
         if (next == NULL && after != NULL)
             next = child_beyond(after, nursery);
+        if (next == NULL && nursery == &loop->root)
+            next = weir_nursery_next_child(&loop->system, NULL);
     }
     return next;
 }

@@ -244,6 +244,12 @@ void weir_error_free(struct weir_error *group);
 /* How many children are alive. Checkpoint: never. */
 unsigned weir_nursery_child_count(const struct weir_nursery *nursery);
 
+/* Starts fn(arg) as a task of the run itself: Trio's spawn_system_task. Cancelling the main task does not reach it;
+ * once the main task has ended all system tasks are cancelled, and the run waits for them. One that ends with an error
+ * cancels all else, and its error is the run's. From a task, or from a job or an alarm. Returns 0; -ENOMEM; -ESRCH: the
+ * run is over. Checkpoint: never. */
+#define weir_spawn_system_task(fn, arg) weir_spawn_system_task_((fn), (arg), WEIR_SITE(#fn))
+
 /* ---- tasks, and the tree that they form ---- */
 
 struct weir_task *weir_current_task(void);
@@ -254,9 +260,9 @@ const struct weir_site *weir_task_site(const struct weir_task *task);
 
 /* The tree, as Trio's parent_nursery, parent_task, child_nurseries and child_tasks. `after`: NULL for the first; NULL
  * comes after the last. At the top stands the run's own nursery, in which the main task is; it has no parent task.
- * While weir_start waits, its child is in a nursery of the caller's that weir_start opened, as in Trio; where it will
- * move to is its eventual parent (NULL: nowhere, or it has reported). They may be walked as long as no checkpoint comes
- * between. Checkpoint: never. */
+ * System tasks come after all others. While weir_start waits, its child is in a nursery of the caller's that weir_start
+ * opened, as in Trio; where it will move to is its eventual parent (NULL: nowhere, or it has reported). They may be
+ * walked as long as no checkpoint comes between. Checkpoint: never. */
 struct weir_task *weir_root_task(void); /* the main task; NULL once it has ended */
 struct weir_nursery *weir_task_parent_nursery(const struct weir_task *task);
 struct weir_nursery *weir_task_eventual_parent_nursery(const struct weir_task *task);
@@ -464,6 +470,7 @@ void weir_nursery_guard_close_(struct weir_nursery_guard *guard);
 int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site);
 WEIR_MUST_CHECK int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                          const struct weir_site *site);
+WEIR_MUST_CHECK int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site *site);
 WEIR_MUST_CHECK int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value,
                                 const struct weir_site *site);
 
