@@ -8,6 +8,9 @@ weir_packages_run=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev iprout
 # shellcheck disable=SC2034
 weir_packages_test=("${weir_packages_run[@]}" libcriterion-dev dpdk-dev clang-14 libclang-rt-14-dev clang-format-14
     iputils-ping netcat-openbsd ethtool python3 python3-trio)
+# What scripts/bench core measures beside ours.
+# shellcheck disable=SC2034
+weir_packages_peers=(g++ libboost-context-dev libboost-fiber-dev libst-dev golang-go python3-trio)
 
 weir_say() {
     printf '%s\n' "$*" >&2
@@ -81,7 +84,8 @@ weir_configure() {
     local dir=$1
     shift
     if [[ -e $dir/build.ninja ]]; then
-        meson configure "$dir" "$@"
+        # An option that is newer than the directory is unknown there until it is set up anew.
+        meson configure "$dir" "$@" || meson setup --reconfigure "$dir" "$weir_root" "$@"
     else
         rm -rf "$dir/meson-private" "$dir/meson-info"
         meson setup "$dir" "$weir_root" "$@"

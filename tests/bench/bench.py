@@ -4,7 +4,8 @@
   scripts/bench         echo servers over a memif, one core each side: Weir; testpmd's 5tswap (no stack at all: it swaps
                         addresses); the generator's own stackless reflector (the generator's ceiling); and the kernel's
                         epoll server and client over a veth
-  scripts/bench core    tasks: switch, spawn, channels, beside a bare switch between two stacks
+  scripts/bench core    tasks: switch, spawn, channels, beside a bare switch between two stacks, and beside Boost.Context,
+                        Boost.Fiber, State Threads, Go and Trio; says which of issue 3's targets are met
 """
 import argparse
 import contextlib
@@ -16,6 +17,7 @@ import statistics
 import sys
 import time
 
+import core_rows
 from processes import Broken, House
 
 EAL = ["--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512"]
@@ -178,29 +180,19 @@ def report_echo(results, options):
             for case, said in results.items()}
 
 
-def bench_core(house, options):
-    """Tasks beside a bare switch; the program itself takes turns."""
-    command = ["taskset", "-c", SERVER_CORE, options.build / "tests" / "bench" / "core-bench", max(options.rounds, 15)]
-    with house.answer_of("core-bench", command, 600) as answer:
-        samples = json.loads(answer)
-    floor = next(iter(samples.values()))
-    rows = [["", "ns", "range", "to the floor"]]
-    for name, values in samples.items():
-        times = statistics.median(value / least for value, least in zip(values, floor))
-        rows.append([name, f"{statistics.median(values):.1f}", f"{min(values):.1f}-{max(values):.1f}", f"{times:.1f}"])
-    print_table(rows)
-    return samples
-
-
 def parse():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=["echo", "core"], default="echo")
     parser.add_argument("--rounds", type=int, default=5, help="of each, in turns (5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="that each measurement takes (1)")
-    parser.add_argument("--only", action="append", choices=list(CASES), help="one case; may be given several times")
+    parser.add_argument("--seconds", type=float, default=1.0, help="that each measurement of echo takes (1)")
+    parser.add_argument("--only", action="append", choices=[*CASES, *core_rows.ROWS],
+                        help="one case (of core: a row); may be given several times")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if not set(options.only or []) <= set(core_rows.ROWS if options.what == "core" else CASES):
+        parser.error("--only: echo and core have cases of their own")
+    options.source = pathlib.Path(__file__).resolve().parents[2]
     options.build = options.build.resolve()
     return options
 
@@ -220,7 +212,7 @@ def main():
     try:
         with House() as house:
             if options.what == "core":
-                result = bench_core(house, options)
+                result = core_rows.bench(house, options, progress, print_table)
             else:
                 result = report_echo(measure_echo(house, options), options)
     except (Broken, OSError) as broken:

@@ -1,25 +1,7 @@
 /* What the core costs, beside the least that it could cost: a bare switch between two stacks. All are measured in turn,
- * round after round, in one process, so that only their ratios need to be believed.
- * Prints one JSON line: for each name, nanoseconds an operation, one sample a round. */
-#include <err.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+ * round after round, in one process, so that only their ratios need to be believed. */
+#include "rows.h"
 #include <weir/weir.h>
-
-#define ROUNDS_MAX 1001
-#define OPERATIONS 100000
-#define CROWD 100
-#define BATCH 64
-#define BUFFERED 128
-
-static double now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void must(int rc)
 {
@@ -34,6 +16,7 @@ static void must(int rc)
 void bare_switch(void **from, void *to);
 
 __asm__(".text\n"
+        ".p2align 6\n"
         ".type bare_switch, @function\n"
         "bare_switch:\n"
         "    pushq %rbp\n"
@@ -80,7 +63,16 @@ static double bare(void)
 
 #endif
 
-/* ---- the core's ---- */
+/* ---- the core's: each is a main task, and says nanoseconds an operation ---- */
+
+static double run(int (*row)(void *result))
+{
+    static const struct weir_run_options options = {.tasks_max = 100001, .idle = WEIR_IDLE_SPIN};
+    double result = 0;
+
+    must(weir_run(row, &result, &options));
+    return result;
+}
 
 static int yield(void *arg)
 {
@@ -89,28 +81,63 @@ static int yield(void *arg)
     return 0;
 }
 
-/* Starts `tasks` that yield to each other; a pair of yields is there and back. */
-static int yield_among(int tasks, double *result)
+/* Two tasks that yield to each other; a pair of yields is there and back. */
+static int yield_two(void *result)
 {
     struct weir_nursery nursery;
-    int each = 2 * OPERATIONS / tasks, rc = 0;
+    int each = OPERATIONS, rc = 0;
     double from = now_ns();
 
     weir_with_nursery (&nursery, rc)
-        for (int i = 0; i < tasks; i++)
+        for (int i = 0; i < 2; i++)
             weir_start_soon(&nursery, yield, &each);
-    *result = (now_ns() - from) / OPERATIONS;
+    *(double *)result = (now_ns() - from) / OPERATIONS;
     return rc;
 }
 
-static int yield_two(void *result)
+static int yield_until(void *stop)
 {
-    return yield_among(2, result);
+    volatile unsigned turns = 0; /* it has something on its stack, as any task that does something */
+
+    for (; !*(bool *)stop; turns++)
+        WEIR_TRY(weir_checkpoint());
+    return 0;
 }
 
-static int yield_crowd(void *result)
+/* One switch, with so many runnable; their start and their end are not counted. Whenever our own checkpoint is over,
+ * each of the others has run once. */
+static int switch_among(int tasks, double *result)
 {
-    return yield_among(CROWD, result);
+    struct weir_nursery nursery;
+    int turns = turns_of(tasks), rc = 0;
+    bool stop = false;
+
+    weir_with_nursery (&nursery, rc) {
+        for (int i = 1; i < tasks; i++)
+            weir_start_soon(&nursery, yield_until, &stop);
+        rc = weir_checkpoint();
+        double from = now_ns();
+        for (int i = 0; i < turns && rc == 0; i++)
+            rc = weir_checkpoint();
+        *result = (now_ns() - from) / turns / tasks;
+        stop = true;
+    }
+    return rc;
+}
+
+static int switch_100(void *result)
+{
+    return switch_among(100, result);
+}
+
+static int switch_1000(void *result)
+{
+    return switch_among(1000, result);
+}
+
+static int switch_100000(void *result)
+{
+    return switch_among(100000, result);
 }
 
 static int nothing(void *arg)
@@ -184,53 +211,37 @@ static int channel_buffered(void *result)
     return channel(BUFFERED, result);
 }
 
-/* ---- all of it, in turn ---- */
+/* ---- the rows ---- */
 
-static const struct {
-    const char *name;
-    int (*run)(void *result); /* NULL: the floor */
-} benches[] = {
+#define ROW(of)                                                                                                        \
+    static double measure_##of(void)                                                                                   \
+    {                                                                                                                  \
+        return run(of);                                                                                                \
+    }
+ROW(yield_two)
+ROW(switch_100)
+ROW(switch_1000)
+ROW(switch_100000)
+ROW(spawn_one)
+ROW(spawn_batch)
+ROW(channel_direct)
+ROW(channel_buffered)
+
+static const struct row rows[] = {
 #if defined(__x86_64__)
-    {"bare switch, there and back", NULL},
+    {"bare", bare},
 #endif
-    {"yield, 2 tasks, there and back", yield_two},
-    {"yield, 100 tasks, there and back", yield_crowd},
-    {"spawn and join, one in a nursery", spawn_one},
-    {"spawn and join, 64 in a nursery", spawn_batch},
-    {"channel, capacity 0, a message", channel_direct},
-    {"channel, capacity 128, a message", channel_buffered},
+    {"yield-2", measure_yield_two},
+    {"switch-100", measure_switch_100},
+    {"switch-1000", measure_switch_1000},
+    {"spawn-1", measure_spawn_one},
+    {"spawn-64", measure_spawn_batch},
+    {"channel-0", measure_channel_direct},
+    {"channel-128", measure_channel_buffered},
+    {"switch-100000", measure_switch_100000},
 };
-
-#define BENCHES (sizeof(benches) / sizeof(benches[0]))
-
-static double measure(size_t bench)
-{
-    double result = 0;
-
-#if defined(__x86_64__)
-    if (benches[bench].run == NULL)
-        return bare();
-#endif
-    must(weir_run(benches[bench].run, &result, &(struct weir_run_options){.idle = WEIR_IDLE_SPIN}));
-    return result;
-}
 
 int main(int argc, char **argv)
 {
-    static double samples[BENCHES][ROUNDS_MAX];
-    int rounds = argc > 1 ? atoi(argv[1]) : 15;
-
-    if (rounds < 1 || rounds > ROUNDS_MAX || argc > 2)
-        errx(2, "usage: core-bench [ROUNDS, 1 to %d]", ROUNDS_MAX);
-    for (int round = 0; round < rounds; round++)
-        for (size_t i = 0; i < BENCHES; i++)
-            samples[i][round] = measure(i);
-    for (size_t i = 0; i < BENCHES; i++) {
-        printf("%s\"%s\": [", i == 0 ? "{" : ", ", benches[i].name);
-        for (int round = 0; round < rounds; round++)
-            printf("%s%.2f", round == 0 ? "" : ", ", samples[i][round]);
-        printf("]");
-    }
-    printf("}\n");
-    return 0;
+    return measure_rows(argc, argv, rows, sizeof rows / sizeof rows[0]);
 }
