@@ -113,7 +113,7 @@ static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const s
     } else {
         c->dupacks = 0;
         if (limited)
-            tcp_reno.on_ack(c, acked, tcp->now);
+            tcp->congestion->on_ack(c, acked, tcp->now);
     }
     c->backoff = 0;
     c->marks &= (uint16_t)~M_PROBED;
@@ -140,7 +140,7 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     /* Duplicates up to `recover` may be the echo of what a timeout has sent again. */
     if (c->dupacks != DUPACKS || !seq_after(c->snd_una, c->recover))
         return;
-    tcp_reno.on_loss(c, tcp->now);
+    tcp->congestion->on_loss(c, tcp->now);
     c->cwnd = c->ssthresh + DUPACKS * c->mss;
     c->recover = c->snd_max;
     tcp_mark(tcp, c, M_RECOVERY | M_RETRANSMIT);

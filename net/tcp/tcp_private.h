@@ -4,7 +4,7 @@
  *   segment.c     RFC 9293 section 3.10.7 for all that was not predicted
  *   ack.c         what an acknowledgement does          reassembly.c  what received payload does
  *   output.c      what to send, and when                emit.c        how a segment is built and handed to IP
- *   timers.c      what happens when nothing happens     congestion.c  how much may be in flight
+ *   timers.c      what happens when nothing happens     congestion.c, reno.c, cubic.c  how much may be in flight
  *   listen.c      passive opens                         user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
@@ -99,6 +99,17 @@ enum {                          /* marks: the slow paths' own */
        M_WINDOW = 1 << 14,      /* reading has opened the window by much: the peer must know               */
 };
 
+/* What a congestion controller may keep of a connection. */
+union tcp_congestion_state {
+    struct {
+        float w_max, w_est, k_s;    /* bytes, bytes, seconds: RFC 9438 section 4.1.2 */
+        float rest;                 /* of a byte, not yet in cwnd                    */
+        uint32_t cwnd_prior;        /* bytes */
+        uint32_t last_us, epoch_us; /* of the last growth; of the congestion avoidance stage's begin */
+        bool in_epoch;
+    } cubic;
+};
+
 /* The first three lines are all that an established connection touches to take a segment in order, and to send one. */
 struct weir_tcp_connection {
     /* line 0: who, and where both directions stand */
@@ -159,12 +170,14 @@ struct weir_tcp_connection {
     uint32_t fin_seq;
     uint32_t out_of_order_count; /* mbufs */
     int error, soft_error;
+    /* line 6: of congestion control */
+    union tcp_congestion_state cc;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, rtt_at) == 192, "line 2 is the path");
 _Static_assert(offsetof(struct weir_tcp_connection, timer) == 256, "line 3 is full");
-_Static_assert(sizeof(struct weir_tcp_connection) == 384, "six lines");
+_Static_assert(sizeof(struct weir_tcp_connection) == 448, "seven lines");
 
 struct weir_tcp_listener {
     struct weir_tcp *tcp;
@@ -178,17 +191,17 @@ struct weir_tcp_listener {
 
 /* ---- the machine ---- */
 
-/* How congestion control is told what happens; CUBIC will be another of these. It owns cwnd, ssthresh and cc_acked. */
-struct tcp_congestion {
+/* How congestion control is told what happens. It owns cwnd, ssthresh, cc_acked and cc. */
+struct weir_tcp_congestion {
+    const char *name;
     void (*init)(struct weir_tcp_connection *c);
     /* `acked` bytes of new data were acknowledged, outside recovery, while the window was the limit. */
     void (*on_ack)(struct weir_tcp_connection *c, uint32_t acked, weir_time now);
-    /* Sets ssthresh: a segment was lost (three duplicate ACKs, or for the first time the timer). */
+    /* Sets ssthresh: a segment was lost (noticed by ACKs, or for the first time by the timer), or marked by ECN. */
     void (*on_loss)(struct weir_tcp_connection *c, weir_time now);
     /* Sending starts again after a pause. */
     void (*on_idle)(struct weir_tcp_connection *c, weir_time now);
 };
-extern const struct tcp_congestion tcp_reno;
 
 struct tcp_slot {
     uint32_t hash;
@@ -226,6 +239,7 @@ struct weir_tcp {
     struct weir_list listeners_reported;
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
+    const struct weir_tcp_congestion *congestion;
     uint32_t rto_min_us;
     weir_time time_wait_time;
     uint8_t receive_scale;
@@ -450,6 +464,15 @@ static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
 {
     return 2 * (uint64_t)(c->snd_max - c->snd_una) > c->cwnd;
 }
+
+/* ---- congestion.c ---- */
+/* RFC 6928 section 2. */
+uint32_t tcp_initial_window(const struct weir_tcp_connection *c);
+/* Grows cwnd, up to ssthresh, for `acked` bytes. RFC 5681 section 3.1. Returns what is left of them. */
+uint32_t tcp_slow_start(struct weir_tcp_connection *c, uint32_t acked);
+/* What was in flight when a loss was noticed: what limited transmit let out beyond cwnd is not to count, RFC 5681
+ * section 3.2. */
+uint32_t tcp_flight_at_loss(const struct weir_tcp_connection *c);
 
 /* ---- reassembly.c ---- */
 /* The reader has not kept up: joins small payloads. Returns false if there is no room: then m is freed. */

@@ -56,7 +56,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
     } else {
         if (c->unanswered == 1) /* later ones tell nothing new */
-            tcp_reno.on_loss(c, tcp->now);
+            tcp->congestion->on_loss(c, tcp->now);
         c->cwnd = c->mss;
         c->marks &= (uint16_t) ~(M_RECOVERY | M_PARTIAL | M_RETRANSMIT);
         c->dupacks = 0;

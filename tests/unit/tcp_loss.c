@@ -10,6 +10,7 @@ static void setup(void)
     test_eal_init();
     wire_init(&w);
     w.options.send_buffer = 1 << 20;
+    w.options.congestion = &weir_tcp_reno; /* the numbers are its; unit-tcp_cubic has the other's */
 }
 
 TestSuite(tcp_loss, .init = setup, .timeout = 60);

@@ -19,15 +19,16 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2 */
 };
 
 struct weir_tcp_options {
-    unsigned connections_max;         /* TIME_WAIT and embryonic ones among them; 0: 16384                          */
-    unsigned listeners_max;           /* 0: 64                                                                      */
-    uint32_t receive_buffer;          /* bytes a connection may hold for its reader, its window; 0: 262144          */
-    uint32_t send_buffer;             /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
-    unsigned packets_max;             /* mbufs that all connections together may hold; beyond it payload that        *
-                                       * arrives is dropped (its ACK still counts), windows stop growing and sends   *
-                                       * say -EAGAIN, but for one packet a connection each way; 0: no limit          */
-    weir_time rto_min;                /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
-    weir_time time_wait;              /* 2 MSL; 0: 60 s                                                             */
+    unsigned connections_max; /* TIME_WAIT and embryonic ones among them; 0: 16384                          */
+    unsigned listeners_max;   /* 0: 64                                                                      */
+    uint32_t receive_buffer;  /* bytes a connection may hold for its reader, its window; 0: 262144          */
+    uint32_t send_buffer;     /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
+    unsigned packets_max;     /* mbufs that all connections together may hold; beyond it payload that        *
+                               * arrives is dropped (its ACK still counts), windows stop growing and sends   *
+                               * say -EAGAIN, but for one packet a connection each way; 0: no limit          */
+    weir_time rto_min;        /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
+    weir_time time_wait;      /* 2 MSL; 0: 60 s                                                             */
+    const struct weir_tcp_congestion *congestion; /* how much may be in flight; NULL: weir_tcp_cubic                */
     struct rte_mempool *pool;         /* data: packets with room for a full segment                          */
     struct rte_mempool *control_pool; /* pure ACKs, SYNs, RSTs: small ones, so that they never starve        */
     uint8_t key[16];                  /* secret for initial sequence numbers (RFC 6528) and the table's hash        */
@@ -45,6 +46,14 @@ struct weir_tcp_stats { /* RFC 4022's names first */
 struct weir_tcp;
 struct weir_tcp_listener;
 struct weir_tcp_connection;
+struct weir_tcp_congestion;
+
+/* Congestion control: RFC 9438, and RFC 5681 with the name that everybody knows it by. */
+extern const struct weir_tcp_congestion weir_tcp_cubic, weir_tcp_reno;
+
+/* Finds one by its name, "cubic" or "reno". Returns NULL if there is none. Checkpoint: never. */
+const struct weir_tcp_congestion *weir_tcp_congestion_find(const char *name);
+const char *weir_tcp_congestion_name(const struct weir_tcp_congestion *congestion);
 
 /* Makes a machine on top of IP. The pools and IP stay the caller's and must outlive it; each packet of either pool
  * needs 128 bytes of headroom, one of `pool` room for 536 of payload at least. The device must look at reference counts
