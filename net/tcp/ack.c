@@ -46,6 +46,8 @@ void tcp_rtt_sample(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint64_
     }
     rto = c->srtt8_us / 8 + RTE_MAX(c->rttvar4_us, 1000u); /* G: a millisecond */
     c->rto_us = RTE_MIN(RTE_MAX(rto, tcp->rto_min_us), RTO_MAX_US);
+    c->wait_us = tcp_first_wait(c);
+    tcp_rack_min_rtt(tcp, c, us);
 }
 
 void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c)
@@ -99,6 +101,21 @@ static void recovery_progress(struct weir_tcp *tcp, struct weir_tcp_connection *
     tcp_mark(tcp, c, M_RETRANSMIT);
 }
 
+void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
+{
+    measure(tcp, c, segment);
+    c->backoff = 0;
+    c->marks &= (uint16_t)~M_PROBED;
+    tcp_release(tcp, c, segment->ack);
+    tcp_rtx_restart(tcp, c);
+    if (c->flags & F_BLOCKED)
+        tcp_report_writable(tcp, c);
+    tcp_tick(tcp, c, true);
+    if (c->send_next != NULL || (c->flags & F_FIN))
+        tcp_mark_dirty(tcp, c);
+}
+
+/* Without SACK: RFC 6582. */
 static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     uint32_t acked = segment->ack - c->snd_una;
@@ -157,6 +174,7 @@ static void leave_persist(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         c->marks &= (uint16_t)~M_PROBED;
         c->snd_nxt = c->snd_una;
         c->send_next = c->send.head;
+        tcp_sack_forget(c);
         c->flags &= (uint16_t)~F_RTX;
     } else if (c->snd_una == c->snd_max) {
         c->flags &= (uint16_t)~F_RTX;
@@ -185,7 +203,9 @@ void tcp_take_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
     uint32_t window = (uint32_t)segment->window << (c->scales & 15);
 
     c->unanswered = 0;
-    if (segment->ack != c->snd_una)
+    if (tcp_sack_rules(c) && !(c->marks & M_PROBED))
+        tcp_recovery_ack(tcp, c, segment);
+    else if (segment->ack != c->snd_una)
         new_ack(tcp, c, segment);
     else if (segment->length == 0 && !(segment->flags & FIN) && window == c->snd_wnd && c->snd_una != c->snd_max &&
              !(c->marks & M_PROBED))

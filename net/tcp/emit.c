@@ -122,19 +122,48 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
     hand_down(tcp, c, m);
 }
 
+static void seal_whole(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
+{
+    seal(tcp, m, header, sum_of(tcp, header, m->data_len) + pseudo + rte_cpu_to_be_16((uint16_t)m->pkt_len));
+}
+
+/* An ACK that tells what has come out of order. RFC 2018 section 4, RFC 2883. */
+static void emit_sack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq)
+{
+    uint8_t options[WEIR_TCP_OPTIONS_MAX];
+    struct weir_tcp_option_values values = {
+        .has_timestamps = c->flags & F_TIMESTAMPS,
+        .timestamp = tcp->now_ms + c->ts_offset,
+        .timestamp_echo = c->ts_recent,
+    };
+    struct rte_tcp_hdr *header;
+    unsigned length;
+
+    values.sack_count = tcp_sack_fill(c, values.sack);
+    length = weir_tcp_options_write(options, &values);
+    header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
+    put(header, 0, tcp_ports_swap(c->key.ports));
+    put(header, 1, rte_cpu_to_be_32(seq));
+    put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
+    put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, ACK, advertise(tcp, c)));
+    put(header, 4, 0);
+    memcpy(header + 1, options, length);
+    c->flags &= (uint16_t)~F_ACK_OWED;
+    seal_whole(tcp, m, header, c->path.pseudo_sum);
+    hand_down(tcp, c, m);
+}
+
 bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags)
 {
     struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->control_pool);
 
     if (m == NULL)
         return false;
-    tcp_emit(tcp, c, m, seq, flags);
+    if (WEIR_UNLIKELY(flags == ACK && tcp_sack_to_tell(c)))
+        emit_sack(tcp, c, m, seq);
+    else
+        tcp_emit(tcp, c, m, seq, flags);
     return true;
-}
-
-static void seal_whole(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
-{
-    seal(tcp, m, header, sum_of(tcp, header, m->data_len) + pseudo + rte_cpu_to_be_16((uint16_t)m->pkt_len));
 }
 
 /* The options of our SYN: all that we can; of our SYN and ACK: what the peer offered too. RFC 7323 sections 1.3, 2.2.
@@ -144,6 +173,7 @@ static unsigned syn_options(const struct weir_tcp *tcp, const struct weir_tcp_co
     bool answer = c->state == WEIR_TCP_SYN_RECEIVED;
     struct weir_tcp_option_values values = {
         .mss = (uint16_t)(c->path.mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH),
+        .sack_permitted = !answer || (c->flags & F_SACK),
         .has_timestamps = !answer || (c->flags & F_TIMESTAMPS),
         .timestamp = tcp->now_ms + c->ts_offset,
         .timestamp_echo = c->ts_recent,

@@ -56,6 +56,7 @@ static void packet_too_big(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
     c->mss = (uint16_t)(mtu - overhead);
     c->snd_nxt = c->snd_una; /* not a sign of congestion: cwnd stays */
     c->send_next = c->send.head;
+    tcp_sack_forget(c);
     tcp_update_slow(c);
     tcp_mark_dirty(tcp, c);
 }

@@ -16,7 +16,8 @@ void tcp_set_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum wei
 void tcp_update_slow(struct weir_tcp_connection *c)
 {
     bool slow = c->state != WEIR_TCP_ESTABLISHED || (c->flags & F_ORPHAN) || c->out_of_order.head != NULL ||
-                (c->marks & (M_RECOVERY | M_PROBED | M_KARN | M_FIN_SEEN)) || c->dupacks > 0 || c->unanswered > 0 ||
+                (c->marks & (M_RECOVERY | M_PROBED | M_KARN | M_FIN_SEEN | M_SCORE)) ||
+                (c->recovery & (R_DETECT | R_LOSS | R_PROBE)) || c->dupacks > 0 || c->unanswered > 0 ||
                 c->backoff > 0 || c->snd_nxt != c->snd_max;
 
     c->flags = (uint16_t)(slow ? c->flags | F_SLOW : c->flags & ~F_SLOW);
@@ -30,7 +31,9 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
     c->snd_end = iss + 1;
     c->recover = iss; /* RFC 6582 section 3.2, step 1 */
     c->ts_offset = ts_offset;
-    c->rto_us = RTE_MAX(INITIAL_RTO_US, tcp->rto_min_us);
+    c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_US, tcp->rto_min_us);
+    c->reorder_mult = 1;
+    c->rack_fack = iss;
     c->flags |= F_SAMPLE | F_SLOW;
     c->mss = (uint16_t)RTE_MIN((uint32_t)DEFAULT_MSS, tcp->copy_max);
     tcp_mark(tcp, c, M_SYN);
@@ -59,6 +62,8 @@ void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
         c->ts_recent = options->timestamp;
         c->ts_recent_s = tcp->now_s;
     }
+    if (options->sack_permitted)
+        c->flags |= F_SACK;
     if (options->has_scale) {
         c->marks |= M_PEER_SCALES;
         c->scales = (uint8_t)(tcp->receive_scale << 4 | options->scale);

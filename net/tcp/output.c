@@ -87,7 +87,7 @@ static inline void advance(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
         }
     }
     if (!(c->flags & F_RTX))
-        tcp_rtx_start(tcp, c, tcp_rto(c));
+        tcp_rtx_start(tcp, c, tcp_wait(c));
 }
 
 /* How far beyond snd_una may be sent. Limited transmit: the first two duplicate ACKs each let one more new segment out,
@@ -129,6 +129,9 @@ static inline bool send_next(struct weir_tcp *tcp, struct weir_tcp_connection *c
         if ((c->flags & F_FIN) && fin_fits)
             flags |= FIN;
     }
+    packet->tcp.sent_us = tcp->now_us;
+    if (WEIR_UNLIKELY(seq_before(c->snd_nxt, c->snd_max)))
+        packet->tcp.marks = P_REPEATED;
     if (end == packet->tcp.seq + packet->tcp.len)
         c->send_next = packet->next;
     send_range(tcp, c, m, c->snd_nxt, flags);
@@ -152,6 +155,60 @@ static inline bool send_data(struct weir_tcp *tcp, struct weir_tcp_connection *c
             return true;
         if (!send_next(tcp, c, length, usable > length))
             return false;
+    }
+    return true;
+}
+
+/* A packet that is lost, again: in as many segments as it takes. Returns false when there is no memory: then all of it
+ * goes once more. */
+static bool send_again(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *lost)
+{
+    struct weir_packet *packet = weir_packet(lost);
+    uint32_t seq = packet->tcp.seq, end = packet->tcp.seq + packet->tcp.len;
+
+    if (seq_after(end, c->snd_max))
+        end = c->snd_max;
+    while (seq_before(seq, end)) {
+        uint32_t length = RTE_MIN(end - seq, (uint32_t)c->mss);
+        struct rte_mbuf *m = take_range(tcp, lost, seq, &length);
+        bool fin = seq + length == c->snd_end && tcp_fin_sent(c);
+
+        if (m == NULL)
+            return false;
+        send_range(tcp, c, m, seq, fin ? ACK | PSH | FIN : ACK | PSH);
+        seq += length;
+    }
+    packet->tcp.sent_us = tcp->now_us;
+    packet->tcp.marks |= P_RESENT | P_REPEATED;
+    return true;
+}
+
+/* With some packets marked: what is lost first, then new data, as far as the pipe has room. RFC 6675 section 5 (C). */
+static bool send_recovering(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    struct rte_mbuf *lost = NULL;
+    uint32_t length;
+
+    while ((lost = tcp_recovery_next(c, lost)) != NULL) {
+        length = weir_packet(lost)->tcp.len;
+        if (c->pipe > 0 && c->pipe + RTE_MIN(length, (uint32_t)c->mss) > c->cwnd)
+            return true;
+        if (!send_again(tcp, c, lost))
+            return false;
+        c->pipe += length;
+        c->prr_out += length;
+        c->recovery &= (uint8_t)~R_FIRST;
+    }
+    while (c->send_next != NULL && c->pipe < c->cwnd && tcp_flight(c) < c->snd_wnd) {
+        uint32_t usable = RTE_MIN(c->cwnd - c->pipe, c->snd_wnd - tcp_flight(c)), before = c->snd_nxt;
+
+        length = portion(c, weir_packet(c->send_next), usable);
+        if (length == 0)
+            return true;
+        if (!send_next(tcp, c, length, usable > length))
+            return false;
+        c->pipe += c->snd_nxt - before;
+        c->prr_out += c->snd_nxt - before;
     }
     return true;
 }
@@ -194,7 +251,7 @@ static bool retransmit_first(struct weir_tcp *tcp, struct weir_tcp_connection *c
  * and for what SWS avoidance holds back the override timeout of 3.8.6.2.1. */
 static bool send_forced(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
-    uint32_t rest, length;
+    uint32_t rest, length, room;
 
     if (c->snd_wnd == 0) { /* what is sent now is not taken yet: see leave_persist */
         c->marks |= M_PROBED;
@@ -204,8 +261,8 @@ static bool send_forced(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return !fin_is_next(c) || send_fin(tcp, c);
     rest = weir_packet(c->send_next)->tcp.seq + weir_packet(c->send_next)->tcp.len - c->snd_nxt;
     length = RTE_MIN(rest, (uint32_t)c->mss);
-    length = RTE_MIN(length, RTE_MAX(c->snd_wnd, 1u));
-    return send_next(tcp, c, length, length < c->snd_wnd);
+    room = tcp_flight(c) < c->snd_wnd ? c->snd_wnd - tcp_flight(c) : 1;
+    return send_next(tcp, c, RTE_MIN(length, room), length < room);
 }
 
 /* The sequence number of a segment that carries nothing: SND.NXT, but never beyond the window, where the peer would not
@@ -283,8 +340,12 @@ static bool output(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     if (WEIR_UNLIKELY(c->state == WEIR_TCP_SYN_SENT))
         return done;
     if (WEIR_LIKELY(tcp_synchronized(c) && done)) {
-        if (c->send_next != NULL)
+        if (WEIR_UNLIKELY((c->marks & M_SCORE) && tcp_sack_rules(c))) {
+            tcp_recovery_turn(tcp, c);
+            done = send_recovering(tcp, c);
+        } else if (c->send_next != NULL) {
             done = send_data(tcp, c);
+        }
         if (WEIR_UNLIKELY(fin_is_next(c)) && tcp_flight(c) < c->snd_wnd)
             done &= send_fin(tcp, c);
     }

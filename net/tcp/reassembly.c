@@ -81,6 +81,7 @@ static bool coalesce(struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t
 static void forget_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp->stats.memory_dropped += c->out_of_order_count;
+    tcp_sack_dropped(c, c->rcv_nxt);
     tcp_out_of_order_free(tcp, c);
 }
 
@@ -201,6 +202,7 @@ static void drop_last(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 
     for (struct rte_mbuf *m = c->out_of_order.head; m != last; m = weir_packet(m)->next)
         before = m;
+    tcp_sack_dropped(c, weir_packet(last)->tcp.seq);
     remove_covered(tcp, c, before, packet_end(last));
 }
 
@@ -221,13 +223,17 @@ static bool make_room(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
 
 static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq)
 {
+    uint32_t end = seq + m->pkt_len;
+
     tcp->stats.out_of_order++;
     tcp_owe_duplicate(tcp, c);
     set_extent(m, seq);
-    if (make_room(tcp, c, m))
-        insert(tcp, c, m);
-    else
+    if (!make_room(tcp, c, m)) {
         rte_pktmbuf_free(m);
+        return;
+    }
+    insert(tcp, c, m);
+    tcp_sack_arrived(c, seq, end);
 }
 
 /* Moves what is no longer out of order to the reader. */
@@ -289,6 +295,8 @@ static bool cut_to_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, s
     if (seq_before(segment->seq, c->rcv_nxt)) {
         uint32_t old = RTE_MIN(c->rcv_nxt - segment->seq, segment->length);
         tcp->stats.duplicates++;
+        if (old > 0)
+            tcp_sack_repeated(c, segment->seq, segment->seq + old);
         segment->m = tcp_trim_front(segment->m, old);
         segment->seq += old;
         segment->length -= old;

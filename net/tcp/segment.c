@@ -123,6 +123,7 @@ static void answer_unacceptable(struct weir_tcp *tcp, struct weir_tcp_connection
         tcp_enter_time_wait(tcp, c); /* our last ACK was lost: the wait starts anew */
     if (segment->length > 0 && tcp_synchronized(c)) {
         tcp->stats.duplicates++;
+        tcp_sack_repeated(c, segment->seq, segment->seq + segment->length);
         tcp_owe_duplicate(tcp, c);
     } else if (segment->flags & FIN) {
         tcp_owe_ack(tcp, c);
@@ -189,7 +190,7 @@ void tcp_our_syn_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, cons
     if (c->flags & F_TIMED)
         tcp_timed(tcp, c);
     else
-        c->rto_us = RTE_MAX(INITIAL_RTO_LOST_SYN_US, tcp->rto_min_us);
+        c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_LOST_SYN_US, tcp->rto_min_us);
     c->marks &= (uint16_t) ~(M_KARN | M_SYN);
     c->flags |= F_SAMPLE;
     c->unanswered = 0;

@@ -4,6 +4,8 @@
  *   segment.c     RFC 9293 section 3.10.7 for all that was not predicted
  *   ack.c         what an acknowledgement does          reassembly.c  what received payload does
  *   output.c      what to send, and when                emit.c        how a segment is built and handed to IP
+ *   sack.c        what has arrived out of order, told and heard
+ *   rack.c        what is lost, by time                 recovery.c    how what is lost is sent again
  *   timers.c      what happens when nothing happens     congestion.c, reno.c, cubic.c  how much may be in flight
  *   listen.c      passive opens                         user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
@@ -79,6 +81,7 @@ enum {                        /* flags: what the fast paths test */
        F_TIMER = 1 << 10,     /* in the wheel, at a time not later than rtx_at and life_at               */
        F_BLOCKED = 1 << 11,   /* a send said -EAGAIN                                                     */
        F_ORPHAN = 1 << 12,    /* the user has closed it                                                  */
+       F_SACK = 1 << 13,      /* both sides know selective acknowledgements                              */
 };
 
 enum {                          /* marks: the slow paths' own */
@@ -97,6 +100,27 @@ enum {                          /* marks: the slow paths' own */
        M_ACCEPTED = 1 << 12,    /* the user knows it (always so for an active one)                         */
        M_PEER_SCALES = 1 << 13, /* its SYN had a window scale                                              */
        M_WINDOW = 1 << 14,      /* reading has opened the window by much: the peer must know               */
+       M_SCORE = 1 << 15,       /* some packet in flight is marked: what is in flight is `pipe`            */
+};
+
+/* Marks of a packet in the send queue, of a connection with SACK. */
+enum {
+    P_SACKED = 1 << 0,  /* the peer has it                                    */
+    P_LOST = 1 << 1,    /* it is believed lost...                             */
+    P_RESENT = 1 << 2,  /* ... and was sent again since                       */
+    P_REPEATED = 1 << 3 /* it was sent more than once: Karn's ambiguity       */
+};
+
+/* Loss recovery's state, of a connection with SACK. */
+enum {
+    R_DETECT = 1 << 0,      /* ACKs have told something: look for what is lost at the turn's end      */
+    R_LOSS = 1 << 1,        /* a timeout is being made good: slow start, RFC 5681 section 3.1         */
+    R_PROBE = 1 << 2,       /* a tail loss probe is out: RFC 8985 section 7                           */
+    R_PROBE_AGAIN = 1 << 3, /* ... and was a retransmission                                          */
+    R_REORDERS = 1 << 4,    /* reordering was seen on this path                                       */
+    R_TIMER = 1 << 5,       /* rtx_at is when the reordering window closes: RFC 8985 section 6.2      */
+    R_DSACK_ROUND = 1 << 6, /* the reordering window was widened in this round trip                  */
+    R_FIRST = 1 << 7,       /* the first retransmission of a recovery goes out whatever PRR says       */
 };
 
 /* What a congestion controller may keep of a connection. */
@@ -128,7 +152,7 @@ struct weir_tcp_connection {
     uint32_t snd_end; /* after the last queued byte                                  */
     uint32_t snd_wnd;
     uint32_t snd_wl1; /* SND.WL2 is never beyond snd_una, so it need not be kept     */
-    uint32_t rto_us;
+    uint32_t wait_us; /* how long the timer runs after new ground: tcp_wait          */
     /* line 1 */
     struct weir_packet_queue send; /* sent or not, until acknowledged            */
     struct rte_mbuf *send_next;    /* the one that holds snd_nxt; NULL: all sent */
@@ -172,12 +196,29 @@ struct weir_tcp_connection {
     int error, soft_error;
     /* line 6: of congestion control */
     union tcp_congestion_state cc;
+    uint32_t rto_us;
+    uint32_t tlp_end;                             /* SND.NXT when the tail loss probe was sent */
+    struct weir_tcp_sack_block dsack;             /* what came twice; empty: nothing, RFC 2883 */
+    uint32_t rack_sent_us, rack_end, rack_rtt_us; /* of the packet sent last of those delivered, RFC 8985 5.3 */
+    uint32_t rack_fack;                           /* the end of the farthest one delivered     */
+    /* line 7: loss recovery with SACK */
+    struct weir_tcp_sack_block arrived[3];       /* out of order, of ours to tell the peer; the newest first */
+    struct rte_mbuf *sack_hint;                  /* the last packet marked                                 */
+    uint32_t pipe;                               /* bytes in flight: RFC 6675, but as RACK sees it         */
+    uint32_t delivered;                          /* bytes since PRR last looked                            */
+    uint32_t prr_delivered, prr_out, recover_fs; /* RFC 6937 section 3                               */
+    uint16_t sacked_count;                       /* packets that are P_SACKED                              */
+    uint8_t recovery;                            /* R_                                                     */
+    uint8_t reorder_mult : 4, reorder_persist : 4;
+    /* line 8 */
+    uint32_t min_rtt_us, min_rtt_s, dsack_round;
+    struct weir_tcp_sack_block heard[3]; /* of the ACK before */
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, rtt_at) == 192, "line 2 is the path");
 _Static_assert(offsetof(struct weir_tcp_connection, timer) == 256, "line 3 is full");
-_Static_assert(sizeof(struct weir_tcp_connection) == 448, "seven lines");
+_Static_assert(sizeof(struct weir_tcp_connection) == 576, "nine lines");
 
 struct weir_tcp_listener {
     struct weir_tcp *tcp;
@@ -218,7 +259,7 @@ struct tcp_ring {
 struct weir_tcp {
     /* what each segment touches */
     weir_time now;
-    uint32_t now_ms, now_s; /* the timestamps' clock, and one for long waits */
+    uint32_t now_us, now_ms, now_s; /* one for round trips, the timestamps' clock, and one for long waits */
     struct tcp_slot *slots;
     uint32_t slots_mask;
     uint32_t capabilities;
@@ -253,6 +294,7 @@ static inline void tcp_set_now(struct weir_tcp *tcp, weir_time now)
     if (now == tcp->now)
         return;
     tcp->now = now;
+    tcp->now_us = (uint32_t)((uint64_t)now / 1000);
     tcp->now_ms = (uint32_t)((uint64_t)now / 1000000);
     tcp->now_s = (uint32_t)((uint64_t)now / 1000000000);
 }
@@ -453,6 +495,8 @@ void tcp_update_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint
 void tcp_rtt_sample(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint64_t us);
 /* Looks at what changes slowly; at most once a millisecond. progress: the peer has acknowledged something new. */
 void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress);
+/* What every ACK of new data does: time, SND.UNA, timers, whom it concerns. */
+void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 /* Ends the timing of the timed segment, which was acknowledged. */
 void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Moves SND.UNA to `ack`, beyond it: frees what that covers. */
@@ -473,6 +517,59 @@ uint32_t tcp_slow_start(struct weir_tcp_connection *c, uint32_t acked);
 /* What was in flight when a loss was noticed: what limited transmit let out beyond cwnd is not to count, RFC 5681
  * section 3.2. */
 uint32_t tcp_flight_at_loss(const struct weir_tcp_connection *c);
+
+/* ---- sack.c ---- */
+/* Bytes from `left` to `right` have come out of order; were dropped again from `from` on; have come twice. */
+void tcp_sack_arrived(struct weir_tcp_connection *c, uint32_t left, uint32_t right);
+void tcp_sack_dropped(struct weir_tcp_connection *c, uint32_t from);
+void tcp_sack_repeated(struct weir_tcp_connection *c, uint32_t left, uint32_t right);
+/* Fills in what the next ACK tells. Returns how many blocks. */
+uint8_t tcp_sack_fill(struct weir_tcp_connection *c, struct weir_tcp_sack_block *blocks);
+/* Takes an ACK's blocks: marks packets. Returns true if it told that something came twice. */
+bool tcp_sack_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+/* Packets up to `ack` are about to be released. */
+void tcp_sack_release(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+/* Forgets all marks: everything goes again from SND.UNA on. */
+void tcp_sack_forget(struct weir_tcp_connection *c);
+
+static inline bool tcp_sack_to_tell(const struct weir_tcp_connection *c)
+{
+    return (c->flags & F_SACK) && (c->out_of_order.head != NULL || c->dsack.left != c->dsack.right);
+}
+
+/* True while SACK, RACK and PRR rule: not while what was sent goes again from the beginning (a window that had closed,
+ * a smaller MTU). */
+static inline bool tcp_sack_rules(const struct weir_tcp_connection *c)
+{
+    return (c->flags & F_SACK) && c->snd_nxt == c->snd_max && c->state >= WEIR_TCP_ESTABLISHED;
+}
+
+/* ---- rack.c ---- */
+void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
+                        const struct tcp_segment *segment);
+/* Marks what is lost, counts the pipe, and sets the timer for what may yet turn out to be. Returns true if there is
+ * something new to send again. */
+bool tcp_rack_detect(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+void tcp_rack_dsack(struct weir_tcp_connection *c);
+void tcp_rack_recovered(struct weir_tcp_connection *c);
+void tcp_rack_min_rtt(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t us);
+/* How long to wait after new ground: the probe's timeout, or the retransmission timer's if that is shorter. */
+uint32_t tcp_first_wait(const struct weir_tcp_connection *c);
+/* The timer ran out after PTO: a probe is due. Returns false if it is not one, but a timeout. RFC 8985 section 7.3. */
+bool tcp_probe_due(const struct weir_tcp_connection *c);
+void tcp_probe_timer(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* What an ACK says about a probe that is out. RFC 8985 section 7.4. */
+void tcp_probe_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment, bool dsack);
+
+/* ---- recovery.c ---- */
+/* An ACK of a connection with SACK. */
+void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+/* The retransmission timer: all that is old enough is lost. */
+void tcp_recovery_timeout(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* At a turn's end: looks for what is lost, and reckons how much may be sent. */
+void tcp_recovery_turn(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* The next packet that is lost and was not yet sent again, after `m` (NULL: from the beginning). */
+struct rte_mbuf *tcp_recovery_next(const struct weir_tcp_connection *c, struct rte_mbuf *m);
 
 /* ---- reassembly.c ---- */
 /* The reader has not kept up: joins small payloads. Returns false if there is no room: then m is freed. */
@@ -535,13 +632,21 @@ static inline weir_time tcp_rto(const struct weir_tcp_connection *c)
     return (weir_time)c->rto_us * 1000;
 }
 
+/* How long to wait for an answer: to the tail loss probe where there may be one, else to the timeout. */
+static inline weir_time tcp_wait(const struct weir_tcp_connection *c)
+{
+    if (WEIR_UNLIKELY((c->flags & F_SLOW) && !tcp_probe_due(c)))
+        return tcp_rto(c);
+    return (weir_time)c->wait_us * 1000;
+}
+
 /* After SND.UNA has moved: the timer runs anew for what is still in flight, or not at all. RFC 6298 section 5. */
 static inline void tcp_rtx_restart(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     if (c->snd_una == c->snd_max)
         c->flags &= (uint16_t)~F_RTX;
     else
-        tcp_rtx_start(tcp, c, tcp_rto(c));
+        tcp_rtx_start(tcp, c, tcp_wait(c));
 }
 
 /* ---- listen.c ---- */

@@ -25,6 +25,7 @@ static bool gives_up(const struct weir_tcp_connection *c)
 
 static void go_back(struct weir_tcp_connection *c)
 {
+    tcp_sack_forget(c);
     c->snd_nxt = c->snd_una;
     c->send_next = c->send.head;
 }
@@ -49,12 +50,21 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp->stats.timeouts++;
     c->rto_us = RTE_MIN(2 * c->rto_us, RTO_MAX_US);
+    c->wait_us = tcp_first_wait(c);
     c->marks |= M_KARN; /* timestamps, if there are any, will tell the time, and undo the backing off */
     c->flags &= (uint16_t)~F_TIMED;
-    go_back(c);
     if (c->state < WEIR_TCP_ESTABLISHED) {
+        go_back(c);
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
+    } else if (tcp_sack_rules(c) && c->send.head != NULL) {
+        if (c->unanswered == 1 && !(c->recovery & R_LOSS))
+            tcp->congestion->on_loss(c, tcp->now);
+        c->cwnd = c->mss;
+        c->recover = c->snd_max;
+        tcp_recovery_timeout(tcp, c);
+        tcp_mark_dirty(tcp, c);
     } else {
+        go_back(c);
         if (c->unanswered == 1) /* later ones tell nothing new */
             tcp->congestion->on_loss(c, tcp->now);
         c->cwnd = c->mss;
@@ -73,6 +83,18 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->flags &= (uint16_t)~F_RTX;
     if (!waits)
         return;
+    if (c->recovery & R_TIMER) { /* what was given time to arrive out of order has not */
+        c->recovery = (uint8_t)((c->recovery | R_DETECT) & ~R_TIMER);
+        tcp_rtx_start(tcp, c, tcp_rto(c));
+        tcp_mark_dirty(tcp, c);
+        tcp_update_slow(c);
+        return;
+    }
+    if (tcp_probe_due(c)) {
+        tcp_probe_timer(tcp, c);
+        tcp_update_slow(c);
+        return;
+    }
     c->unanswered++;
     if (c->unanswered >= DOUBT_AFTER)
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);

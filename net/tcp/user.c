@@ -102,6 +102,7 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
     }
     packet->tcp.seq = c->snd_end;
     packet->tcp.len = m->pkt_len;
+    packet->tcp.marks = 0;
     weir_packet_queue_push(&c->send, m);
     tcp_hold(tcp, m);
     c->snd_end += m->pkt_len;

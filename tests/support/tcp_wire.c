@@ -160,6 +160,10 @@ static unsigned put_options(const struct wire *w, const struct wire_segment *s, 
         values.has_scale = w->peer_scale >= 0;
         values.scale = (uint8_t)w->peer_scale;
     }
+    values.sack_permitted = (s->flags & SYN) && w->sack;
+    values.sack_count = (uint8_t)s->sack_count;
+    for (unsigned i = 0; i < s->sack_count; i++)
+        values.sack[i] = (struct weir_tcp_sack_block){w->iss + s->sack[i].left, w->iss + s->sack[i].right};
     return weir_tcp_options_write(options, &values);
 }
 

@@ -49,6 +49,7 @@ struct wire {
     uint16_t peer_mss;
     int peer_scale;  /* -1: does not scale */
     bool timestamps; /* the peer knows them */
+    bool sack;       /* likewise */
     uint32_t ts, ts_echo;
     uint32_t window;        /* what the peer's segments say, not scaled */
     uint64_t written, read; /* bytes of the machine's user */
@@ -69,6 +70,8 @@ struct wire_segment {
     uint32_t window;
     bool ts_is, no_ts;
     uint32_t ts;
+    unsigned sack_count; /* blocks, relative to the machine's numbers */
+    struct weir_tcp_sack_block sack[WEIR_TCP_SACK_MAX];
     bool bad_checksum;
     bool absolute;     /* seq and ack are the wire's own */
     unsigned segments; /* the packet is in so many mbufs; 0: one */

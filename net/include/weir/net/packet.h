@@ -11,9 +11,10 @@ struct weir_packet {
     struct rte_mbuf *next; /* link in the one queue that owns the packet */
     union {
         struct {
-            uint32_t seq; /* of the first payload byte, host order */
-            uint32_t len; /* payload bytes (and a FIN's one)       */
-            uint64_t tag; /* the machine's own: flags, send time   */
+            uint32_t seq;     /* of the first payload byte, host order */
+            uint32_t len;     /* payload bytes (and a FIN's one)       */
+            uint32_t sent_us; /* when it was last sent; the machine's own, as the next: see sack.c */
+            uint8_t marks;
         } tcp;
         struct {
             uint8_t bytes[16]; /* the machine's own */

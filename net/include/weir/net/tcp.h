@@ -39,6 +39,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
+    uint64_t tail_loss_probes;
     uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
     unsigned curr_estab, connections; /* now */
 };

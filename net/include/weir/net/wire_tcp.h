@@ -62,12 +62,20 @@ static inline void weir_tcp_header_write(void *bytes, const struct weir_tcp_head
     memcpy(bytes, &raw, sizeof(raw));
 }
 
-/* ---- options. Source: RFC 9293 section 3.2, RFC 7323 sections 2.2 and 3.2, RFC 2018 section 2 ---- */
+/* ---- options. Source: RFC 9293 section 3.2, RFC 7323 sections 2.2 and 3.2, RFC 2018 sections 2 and 3 ---- */
 
 #define WEIR_TCP_SCALE_MAX 14
 
+#define WEIR_TCP_SACK_MAX 4 /* blocks in one segment; 3 beside timestamps */
+
+struct weir_tcp_sack_block {
+    uint32_t left, right; /* the first byte, and the one after the last */
+};
+
 struct weir_tcp_option_values {
-    uint16_t mss; /* 0: none */
+    uint8_t sack_count;
+    struct weir_tcp_sack_block sack[WEIR_TCP_SACK_MAX]; /* RFC 2018 section 3: the newest first */
+    uint16_t mss;                                       /* 0: none */
     bool has_scale, has_timestamps, sack_permitted;
     uint8_t scale; /* shift of the window, 14 at most */
     uint32_t timestamp, timestamp_echo;
