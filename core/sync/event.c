@@ -1,50 +1,51 @@
 /* Event: a flag that tasks wait for. */
 #include <weir/sync.h>
 
-struct event_waiter {
-    struct weir_list link;
-    struct weir_task *task;
-};
-
 void weir_event_init(struct weir_event *event)
 {
     event->is_set = false;
-    weir_list_init(&event->waiters);
+    weir_parking_lot_init(&event->lot);
 }
 
 void weir_event_set(struct weir_event *event)
 {
-    struct event_waiter *waiter;
     event->is_set = true;
-    WEIR_LIST_FOREACH (waiter, &event->waiters, struct event_waiter, link) {
-        weir_list_remove(&waiter->link);
-        weir_task_wake(waiter->task, 0);
-    }
+    weir_parking_lot_unpark_all(&event->lot);
 }
 
-static bool abort_wait(struct weir_task *task, void *arg)
-{
-    struct event_waiter *waiter = arg;
-    weir_list_remove(&waiter->link);
-    return true;
-}
-
-static const struct weir_wait event_wait = {.name = "weir_event_wait", .abort = abort_wait};
+static const struct weir_wait event_wait = {.name = "weir_event_wait", .abort = weir_waiter_abort};
 
 int weir_event_wait(struct weir_event *event)
 {
-    struct event_waiter waiter = {.task = weir_current_task()};
+    struct weir_waiter waiter = {0};
     if (event->is_set)
         return weir_checkpoint();
     WEIR_TRY(weir_checkpoint_if_cancelled());
-    weir_list_append(&event->waiters, &waiter.link);
-    return weir_task_park(&event_wait, &waiter);
+    return weir_waiter_park(&waiter, &event->lot, &event_wait);
 }
 
 unsigned weir_event_waiting(const struct weir_event *event)
 {
-    unsigned count = 0;
-    for (const struct weir_list *at = event->waiters.next; at != &event->waiters; at = at->next)
-        count++;
-    return count;
+    return weir_parking_lot_waiting(&event->lot);
 }
+
+void weir_event_statistics(const struct weir_event *event, struct weir_event_statistics *statistics)
+{
+    statistics->tasks_waiting = weir_event_waiting(event);
+}
+
+static int attempt(struct weir_case *one)
+{
+    const struct weir_event *event = one->waiter.object;
+    return event->is_set ? 0 : -EAGAIN;
+}
+
+static int enter(struct weir_case *one)
+{
+    struct weir_event *event = one->waiter.object;
+    weir_waiter_enter(&one->waiter, &event->lot);
+    return 0;
+}
+
+const struct weir_case_kind weir_event_case = {
+    .name = "weir_event_wait", .attempt = attempt, .enter = enter, .leave = weir_case_leave_line};

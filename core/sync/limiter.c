@@ -180,17 +180,32 @@ void weir_capacity_limiter_statistics(const struct weir_capacity_limiter *limite
         .borrowed_tokens = limiter->borrowed, .total_tokens = limiter->total, .tasks_waiting = lot.tasks_waiting};
 }
 
-struct weir_limiter_guard weir_limiter_guard_open_(struct weir_capacity_limiter *limiter, int *status)
+/* ---- as a case, and as a block ---- */
+
+static int attempt(struct weir_case *one)
+{
+    return weir_capacity_limiter_acquire_on_behalf_of_nowait(one->waiter.object, one->waiter.arg);
+}
+
+static int enter(struct weir_case *one)
+{
+    struct weir_capacity_limiter *limiter = one->waiter.object;
+    weir_waiter_enter(&one->waiter, &limiter->lot);
+    return 0;
+}
+
+const struct weir_case_kind weir_capacity_limiter_case = {
+    .name = "weir_capacity_limiter_acquire", .attempt = attempt, .enter = enter, .leave = weir_case_leave_line};
+
+static int release(void *limiter)
+{
+    return weir_capacity_limiter_release(limiter);
+}
+
+struct weir_hold_guard weir_limiter_guard_open_(struct weir_capacity_limiter *limiter, int *status)
 {
     int rc = weir_capacity_limiter_acquire(limiter);
     if (rc < 0)
         *status = rc;
-    return (struct weir_limiter_guard){rc < 0 ? NULL : limiter};
-}
-
-void weir_limiter_guard_close_(struct weir_limiter_guard *guard)
-{
-    if (guard->open != NULL)
-        weir_capacity_limiter_release(guard->open);
-    guard->open = NULL;
+    return (struct weir_hold_guard){rc < 0 ? NULL : limiter, release, status};
 }

@@ -1,18 +1,10 @@
 /* Parking lots: lines of waiting tasks. */
 #include <limits.h>
-#include <weir/parking.h>
+#include <weir/select.h>
 
 void weir_parking_lot_init(struct weir_parking_lot *lot)
 {
     weir_list_init(&lot->parked);
-}
-
-int weir_waiter_park(struct weir_waiter *waiter, struct weir_parking_lot *lot, const struct weir_wait *wait)
-{
-    waiter->task = weir_current_task();
-    waiter->lot = lot;
-    weir_list_append(&lot->parked, &waiter->link);
-    return weir_task_park(wait, waiter);
 }
 
 bool weir_waiter_abort(struct weir_task *task, void *waiter)
@@ -25,7 +17,7 @@ static const struct weir_wait park_wait = {.name = "weir_parking_lot_park", .abo
 
 int weir_parking_lot_park(struct weir_parking_lot *lot)
 {
-    struct weir_waiter waiter;
+    struct weir_waiter waiter = {0};
     WEIR_TRY(weir_checkpoint_if_cancelled());
     return weir_waiter_park(&waiter, lot, &park_wait);
 }
@@ -63,10 +55,29 @@ unsigned weir_parking_lot_repark_all(struct weir_parking_lot *lot, struct weir_p
     return weir_parking_lot_repark(lot, to, UINT_MAX);
 }
 
-void weir_parking_lot_statistics(const struct weir_parking_lot *lot, struct weir_parking_lot_statistics *statistics)
+unsigned weir_parking_lot_waiting(const struct weir_parking_lot *lot)
 {
     unsigned count = 0;
     for (const struct weir_list *at = lot->parked.next; at != &lot->parked; at = at->next)
         count++;
-    statistics->tasks_waiting = count;
+    return count;
 }
+
+void weir_parking_lot_statistics(const struct weir_parking_lot *lot, struct weir_parking_lot_statistics *statistics)
+{
+    statistics->tasks_waiting = weir_parking_lot_waiting(lot);
+}
+
+static int attempt(struct weir_case *one)
+{
+    return -EAGAIN;
+}
+
+static int enter(struct weir_case *one)
+{
+    weir_waiter_enter(&one->waiter, one->waiter.object);
+    return 0;
+}
+
+const struct weir_case_kind weir_parking_lot_case = {
+    .name = "weir_parking_lot_park", .attempt = attempt, .enter = enter, .leave = weir_case_leave_line};

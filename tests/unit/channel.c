@@ -323,3 +323,75 @@ TASK_TEST(channel, one_that_never_has_to_wait_lets_others_run_too)
     close_both(&ends);
     return rc;
 }
+
+TASK_TEST(channel, is_iterated_over_to_its_end)
+{
+    struct ends ends;
+    struct weir_nursery nursery;
+    uint64_t message;
+    int rc = 0;
+    open_in(&ends, 0);
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, send_five, &ends.send);
+        weir_for_each_message (&ends.receive, &message, rc)
+            note("r%lu", message);
+        note("%s", weir_error_name(rc));
+    }
+    cr_expect_str_eq(notes, "s0 r0 r1 s1 s2 r2 r3 s3 s4 r4 ok");
+    weir_receive_channel_close(&ends.receive);
+    weir_for_each_message (&ends.receive, &message, rc)
+        cr_expect(false);
+    cr_expect_eq(rc, -EBADF);
+    return 0;
+}
+
+TASK_TEST(channel, an_error_ends_the_iteration_and_stays)
+{
+    struct weir_scope scope;
+    struct ends ends;
+    uint64_t message = 1;
+    int rc = 0, rounds = 0;
+    open_in(&ends, 3);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(weir_send_nowait(&ends.send, &message), 0);
+    weir_for_each_message (&ends.receive, &message, rc) {
+        rounds++;
+        rc = -EIO;
+    }
+    cr_expect_eq(rc, -EIO);
+    weir_for_each_message (&ends.receive, &message, rc) /* an error that was there before is not lost */
+        rounds++;
+    cr_expect_eq(rc, -EIO);
+    rc = 0;
+    weir_move_on_after (&scope, 1, rc)
+        weir_for_each_message (&ends.receive, &message, rc)
+            rounds++;
+    cr_expect(scope.cancelled_caught);
+    cr_expect_eq(rounds, 3);
+    close_both(&ends);
+    return rc;
+}
+
+static int leave_early(struct ends *ends)
+{
+    weir_with_send_channel (&ends->send)
+        weir_with_receive_channel (&ends->receive)
+            return 7;
+    return 0;
+}
+
+TASK_TEST(channel, a_block_closes_its_end_however_it_is_left)
+{
+    struct ends ends;
+    open_in(&ends, 0);
+    cr_expect_eq(leave_early(&ends), 7);
+    cr_expect_null(ends.send.end.channel);
+    cr_expect_null(ends.receive.end.channel);
+    open_in(&ends, 0);
+    weir_with_receive_channel (&ends.receive)
+        weir_with_send_channel (&ends.send)
+            break;
+    cr_expect_null(ends.send.end.channel);
+    cr_expect_null(ends.receive.end.channel);
+    return 0;
+}

@@ -171,7 +171,7 @@ TASK_TEST(close, a_channel_may_hold_its_own_last_sender)
     cr_assert_eq(weir_send_nowait(&send, &message), 0);
     weir_send_channel_close(&send);
     weir_receive_channel_close(&receive);
-    cr_expect_null(inside.channel);
+    cr_expect_null(inside.end.channel);
     return 0;
 }
 

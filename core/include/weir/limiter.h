@@ -2,7 +2,7 @@
 #ifndef WEIR_LIMITER_H
 #define WEIR_LIMITER_H
 
-#include <weir/parking.h>
+#include <weir/lock.h>
 
 #define WEIR_TOKENS_MAX (1u << 20)
 
@@ -59,13 +59,16 @@ void weir_capacity_limiter_statistics(const struct weir_capacity_limiter *limite
 
 /* Block: weir_with_capacity_limiter(&limiter, rc) { ... } borrows a token for the current task, and brings it back
  * however it is left. If none could be had the block does not run, and rc is the error. */
-#define weir_with_capacity_limiter(limiter, rc)                                                                        \
-    WEIR_BLOCK_(weir_limiter_guard, weir_limiter_guard_open_((limiter), &(rc)))
+#define weir_with_capacity_limiter(limiter, rc) WEIR_BLOCK_(weir_hold_guard, weir_limiter_guard_open_((limiter), &(rc)))
 
-struct weir_limiter_guard {
-    void *open;
-};
-struct weir_limiter_guard weir_limiter_guard_open_(struct weir_capacity_limiter *limiter, int *status);
-void weir_limiter_guard_close_(struct weir_limiter_guard *guard);
+/* Cases of a weir_select: borrow a token for the current task, or on behalf of a borrower. */
+#define WEIR_CASE_CAPACITY_LIMITER(limiter)                                                                            \
+    WEIR_CASE_(weir_capacity_limiter_case, struct weir_capacity_limiter, (limiter), weir_current_task())
+#define WEIR_CASE_CAPACITY_LIMITER_ON_BEHALF_OF(limiter, borrower)                                                     \
+    WEIR_CASE_(weir_capacity_limiter_case, struct weir_capacity_limiter, (limiter), (void *)(uintptr_t)(borrower))
+
+extern const struct weir_case_kind weir_capacity_limiter_case;
+
+struct weir_hold_guard weir_limiter_guard_open_(struct weir_capacity_limiter *limiter, int *status);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <weir/task.h>
 
+struct weir_case;
+
 /* ---- parking lots: tasks wait in one, first come, first served, until others let them out ---- */
 
 struct weir_parking_lot {
@@ -29,6 +31,8 @@ unsigned weir_parking_lot_unpark_all(struct weir_parking_lot *lot);
 unsigned weir_parking_lot_repark(struct weir_parking_lot *lot, struct weir_parking_lot *to, unsigned count);
 unsigned weir_parking_lot_repark_all(struct weir_parking_lot *lot, struct weir_parking_lot *to);
 
+/* How many wait. Checkpoint: never. */
+unsigned weir_parking_lot_waiting(const struct weir_parking_lot *lot);
 void weir_parking_lot_statistics(const struct weir_parking_lot *lot, struct weir_parking_lot_statistics *statistics);
 
 /* ---- for who builds on them: a place in line that carries something ---- */
@@ -38,22 +42,43 @@ struct weir_waiter {
     struct weir_list link;
     struct weir_parking_lot *lot;
     struct weir_task *task;
-    void *arg; /* what whoever wakes it is to know: a message's place, a borrower */
+    struct weir_case *of;         /* the case of a weir_select that waits here; NULL: the task waits for this alone */
+    void *object, *arg;           /* what whoever wakes it is to know: who borrows, where the message lies */
+    const struct weir_wait *kind; /* tells those apart who wait for different things in one line */
 };
 
-/* Takes a place at the end of the line, and parks: with a wait whose `abort` is weir_waiter_abort, or calls it. Test
- * for cancellation first. Returns what the waker passed, or -ECANCELED. */
-WEIR_MUST_CHECK int weir_waiter_park(struct weir_waiter *waiter, struct weir_parking_lot *lot,
-                                     const struct weir_wait *wait);
+/* Takes a place at the end of the line. Checkpoint: never. */
+static inline void weir_waiter_enter(struct weir_waiter *waiter, struct weir_parking_lot *lot)
+{
+    waiter->lot = lot;
+    waiter->task = weir_current_task();
+    weir_list_append(&lot->parked, &waiter->link);
+}
+
+/* The same, and parks there: in a wait whose `abort` is weir_waiter_abort, or calls it. Test for cancellation first.
+ * Returns what the waker passed, or -ECANCELED. */
+WEIR_MUST_CHECK static inline int weir_waiter_park(struct weir_waiter *waiter, struct weir_parking_lot *lot,
+                                                   const struct weir_wait *wait)
+{
+    weir_waiter_enter(waiter, lot);
+    return weir_task_park(wait, waiter);
+}
 
 /* For weir_wait.abort: leaves the line. `waiter`: the struct weir_waiter. Returns true. */
 bool weir_waiter_abort(struct weir_task *task, void *waiter);
 
-/* Takes it out of the line, and wakes its task with a result. Checkpoint: never. */
+/* Ends the wait of a case with its result: it happened, and none of the others did. Checkpoint: never. */
+void weir_case_happened(struct weir_case *one, int result);
+
+/* Takes it out of the line, and wakes its task with a result. Another waiter, of the same task, may leave this or
+ * another line thereby: look at the lines anew. Checkpoint: never. */
 static inline void weir_waiter_wake(struct weir_waiter *waiter, int result)
 {
     weir_list_remove(&waiter->link);
-    weir_task_wake(waiter->task, result);
+    if (WEIR_UNLIKELY(waiter->of != NULL))
+        weir_case_happened(waiter->of, result);
+    else
+        weir_task_wake(waiter->task, result);
 }
 
 /* Who is first in line, or NULL. */
