@@ -77,21 +77,28 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
             poller->interrupt(poller, false);
 }
 
-/* Somebody waits for quiet: tells who waits for the shortest, or sleeps a part of it. */
-static void rest_until_quiet(struct weir_loop *loop)
+/* How long it must be quiet yet, for who waits for the shortest. */
+static weir_time quiet_left(struct weir_loop *loop)
 {
-    struct weir_quiet *first = WEIR_LIST_FIRST(&loop->quiet, struct weir_quiet, link), *quiet;
     struct weir_clock *real = weir_clock_tsc();
     weir_time now = real->now(real);
     if (loop->quiet_since == WEIR_NEVER)
         loop->quiet_since = now;
-    weir_time cushion = first->cushion, left = cushion - (now - loop->quiet_since);
+    return WEIR_LIST_FIRST(&loop->quiet, struct weir_quiet, link)->cushion - (now - loop->quiet_since);
+}
+
+/* Somebody waits for quiet: tells who waits for the shortest, or sleeps a part of it. */
+static void rest_until_quiet(struct weir_loop *loop)
+{
+    struct weir_quiet *quiet;
+    weir_time left = quiet_left(loop);
     if (left > 0) {
         weir_time wake = weir_time_add(loop->now, left), deadline = next_deadline(loop);
         if (loop->idle == WEIR_IDLE_ADAPTIVE)
             sleep_until(loop, loop->clock->idle != NULL || wake < deadline ? wake : deadline);
         return;
     }
+    weir_time cushion = WEIR_LIST_FIRST(&loop->quiet, struct weir_quiet, link)->cushion;
     WEIR_LIST_FOREACH (quiet, &loop->quiet, struct weir_quiet, link) {
         if (quiet->cushion > cushion)
             break;
@@ -100,32 +107,47 @@ static void rest_until_quiet(struct weir_loop *loop)
     }
 }
 
+/* Virtual time jumps; if it stands still, only another thread can make something happen. */
+static void rest_in_virtual_time(struct weir_loop *loop)
+{
+    if (!loop->clock->idle(loop->clock, next_deadline(loop)))
+        sleep_until(loop, WEIR_NEVER);
+    else if (loop->io_told)
+        weir_tell_after_io_wait(loop); /* at the old time: a jump is no waiting */
+}
+
+static bool sleeps_yet(const struct weir_loop *loop)
+{
+    bool spins = !weir_list_empty(&loop->pollers) && loop->now - loop->idle_since < SPIN_BEFORE_SLEEP;
+    return loop->idle == WEIR_IDLE_ADAPTIVE && !spins;
+}
+
 void weir_rest(struct weir_loop *loop)
 {
     if (atomic_load(&loop->token->woken)) /* a job came meanwhile: time does not jump before it has run */
         return;
-    if (WEIR_UNLIKELY(!weir_list_empty(&loop->quiet))) {
+    if (WEIR_UNLIKELY(!weir_list_empty(&loop->quiet)))
         rest_until_quiet(loop);
-        return;
-    }
-    if (loop->clock->idle != NULL) {
-        /* Virtual time: jump; if it stands still, only another thread can make something happen. */
-        weir_time deadline = next_deadline(loop);
-        if (!loop->clock->idle(loop->clock, deadline))
-            sleep_until(loop, WEIR_NEVER);
-        return;
-    }
-    switch (loop->idle) {
-    case WEIR_IDLE_SPIN:
-        return;
-    case WEIR_IDLE_PAUSE:
+    else if (loop->clock->idle != NULL)
+        rest_in_virtual_time(loop);
+    else if (sleeps_yet(loop))
+        sleep_until(loop, next_deadline(loop));
+    else if (loop->idle != WEIR_IDLE_SPIN)
         relax();
-        return;
-    case WEIR_IDLE_ADAPTIVE:
-        if (!weir_list_empty(&loop->pollers) && loop->now - loop->idle_since < SPIN_BEFORE_SLEEP)
-            relax();
-        else
-            sleep_until(loop, next_deadline(loop));
-        return;
+}
+
+weir_time weir_rest_timeout(struct weir_loop *loop)
+{
+    weir_time deadline = next_deadline(loop), left = deadline == WEIR_NEVER ? WEIR_NEVER : deadline - loop->now;
+    if (atomic_load(&loop->token->woken))
+        return 0;
+    if (!weir_list_empty(&loop->quiet)) {
+        weir_time cushion = quiet_left(loop);
+        left = left < cushion ? left : cushion;
+    } else if (loop->clock->idle != NULL) {
+        left = left == WEIR_NEVER ? WEIR_NEVER : 0;
+    } else if (!sleeps_yet(loop)) {
+        left = 0;
     }
+    return left > 0 ? left : 0;
 }

@@ -1,4 +1,4 @@
-/* The run loop: one turn polls, expires timers, runs the runnable, flushes; weir_rest when there is nothing to do. */
+/* The run loop: one turn rests if there is nothing to do, polls, expires timers, runs the runnable, flushes. */
 #include "task_private.h"
 
 weir_time weir_current_time(void)
@@ -86,48 +86,58 @@ static void run_until(struct weir_loop *loop, uint64_t end)
     WEIR_ASSERT(loop->current == NULL);
 }
 
-/* The same, one by one, looking after each at its canary: only here, so that a switch costs nothing where there are
- * guards. */
-static void run_watched_until(struct weir_loop *loop, uint64_t end)
+/* The same, one by one, with a look at each: only here, so that a switch costs nothing where nobody looks. */
+static void step_until(struct weir_loop *loop, uint64_t end)
 {
+    if (loop->step_joined != NULL)
+        weir_tell_after_step(loop, loop->step_joined);
+    loop->step_joined = NULL;
     while (loop->head != end && loop->head != loop->tail) {
         struct weir_task *task = loop->ring[loop->head & loop->mask];
+        weir_tell_before_step(loop, task);
         run_until(loop, loop->head + 1);
         weir_stack_check(&loop->stacks, task);
+        weir_tell_after_step(loop, task);
     }
 }
 
 /* Runs what is runnable now; and, as long as that is little, what it makes runnable: a turn costs a clock read and a
- * poll of each device, which a few short runs must not pay each. A shuffled batch is exactly one batch. */
+ * poll of each device, which a few short runs must not pay each. A batch that is shuffled or listened to is exactly
+ * one. */
 static void run_tasks(struct weir_loop *loop)
 {
     uint64_t runnable = loop->tail - loop->head;
     if (loop->shuffle)
         shuffle_batch(loop);
-    uint64_t end = loop->head + (runnable < TURN_MIN && !loop->shuffle ? TURN_MIN : runnable);
+    bool exact = loop->shuffle || loop->steps_heard;
+    uint64_t end = loop->head + (runnable < TURN_MIN && !exact ? TURN_MIN : runnable);
     loop->fast_left = FAST_PATH_MAX;
-    if (WEIR_UNLIKELY(loop->stacks.guard == GUARD_CANARY))
-        run_watched_until(loop, end);
-    else
+    if (WEIR_LIKELY(!weir_steps(loop)))
         run_until(loop, end);
+    if (WEIR_UNLIKELY(weir_steps(loop))) /* an instrument that comes meanwhile ends that */
+        step_until(loop, end);
 }
 
 void weir_turn(struct weir_loop *loop)
 {
+    if (WEIR_UNLIKELY(loop->io_heard))
+        weir_tell_before_io_wait(loop, loop->tail != loop->head || loop->busy ? 0 : weir_rest_timeout(loop));
+    if (loop->tail != loop->head || loop->busy) {
+        loop->idle_since = loop->now;
+        loop->quiet_since = WEIR_NEVER;
+    } else {
+        weir_rest(loop);
+    }
     loop->turns++;
     loop->now = loop->clock->now(loop->clock);
-    bool busy = weir_poll_devices(loop);
-    busy |= take_messages(loop);
-    busy |= expire_timers(loop);
-    busy |= loop->head != loop->tail;
+    loop->busy = weir_poll_devices(loop);
+    loop->busy |= take_messages(loop);
+    if (WEIR_UNLIKELY(loop->io_told))
+        weir_tell_after_io_wait(loop);
+    loop->busy |= expire_timers(loop);
+    loop->busy |= loop->head != loop->tail;
     run_tasks(loop);
     flush_devices(loop);
     if (WEIR_UNLIKELY(weir_list_empty(&loop->root.children)))
         weir_end_system_tasks(loop);
-    if (loop->tail != loop->head || busy) {
-        loop->idle_since = loop->now;
-        loop->quiet_since = WEIR_NEVER;
-    } else if (loop->living > 0) {
-        weir_rest(loop);
-    }
 }

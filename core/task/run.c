@@ -110,6 +110,8 @@ void weir_ring_grow(struct weir_loop *loop)
         if (i & size)
             loop->ring[(i & loop->mask) + size] = loop->ring[i & loop->mask];
     loop->mask = 2 * size - 1;
+    if (loop->spawn_room != 0)
+        loop->spawn_room = 2 * size;
 }
 
 #if WEIR_ASAN
@@ -154,13 +156,35 @@ static int conclude(struct weir_loop *loop, const struct main_call *call, bool q
         weir_error_print(stderr, root->errors);
     weir_error_free(root->errors);
     root->errors = NULL;
+    if (loop->errors_held != 0)
+        weir_log(WEIR_LOG_ERROR, "%u error records were taken and never freed: weir_error_free them",
+                 loop->errors_held);
     return code;
+}
+
+static int run_main(struct weir_loop *loop, struct main_call *call, const struct weir_run_options *options)
+{
+    static const struct weir_site site = {"main", __FILE__, "weir_run", __LINE__};
+    open_nurseries(loop);
+    weir_instruments_open(loop, options->instruments, options->instruments_count);
+    loop->main = weir_task_spawn(loop, &loop->root, main_task, call, &site);
+    bool started = loop->main != NULL;
+    if (started) {
+        weir_interrupts_begin(loop);
+        if (options->on_start != NULL)
+            options->on_start(loop, options->on_start_arg);
+        while (loop->living > 0)
+            weir_turn(loop);
+        weir_interrupts_end(loop);
+    }
+    weir_token_close(loop->token);
+    weir_instruments_close(loop);
+    return started ? conclude(loop, call, options->quiet) : -ENOMEM;
 }
 
 int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *options)
 {
     static const struct weir_run_options defaults;
-    static const struct weir_site site = {"main", __FILE__, "weir_run", __LINE__};
     struct main_call call = {.main = main, .arg = arg};
     if (options == NULL)
         options = &defaults;
@@ -177,25 +201,8 @@ int weir_run(int (*main)(void *arg), void *arg, const struct weir_run_options *o
     loop->number = (unsigned)number;
     weir_loop_ = loop;
     int rc = open_loop(loop, options);
-    if (rc == 0) {
-        open_nurseries(loop);
-        loop->main = weir_task_spawn(loop, &loop->root, main_task, &call, &site);
-        if (loop->main == NULL)
-            rc = -ENOMEM;
-    }
-    if (rc == 0) {
-        weir_interrupts_begin(loop);
-        if (options->on_start != NULL)
-            options->on_start(loop, options->on_start_arg);
-        while (loop->living > 0)
-            weir_turn(loop);
-        weir_interrupts_end(loop);
-        weir_token_close(loop->token);
-        rc = conclude(loop, &call, options->quiet);
-        if (loop->errors_held != 0)
-            weir_log(WEIR_LOG_ERROR, "%u error records were taken and never freed: weir_error_free them",
-                     loop->errors_held);
-    }
+    if (rc == 0)
+        rc = run_main(loop, &call, options);
     close_loop(loop);
     return rc;
 }

@@ -100,8 +100,11 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     weir_list_append(&nursery->children, &task->sibling);
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);
     loop->living++;
-    if (WEIR_UNLIKELY(loop->living > loop->mask + 1))
-        weir_ring_grow(loop);
+    if (WEIR_UNLIKELY(loop->living > loop->spawn_room)) {
+        if (loop->living > loop->mask + 1)
+            weir_ring_grow(loop);
+        weir_tell_spawned(loop, task);
+    }
     weir_make_runnable(loop, task);
     return task;
 }
@@ -119,10 +122,14 @@ int weir_task_park(const struct weir_wait *wait, void *arg)
 
 void weir_task_wake(struct weir_task *task, int result)
 {
-    WEIR_ASSERT(task->wait != NULL);
+    struct weir_loop *loop = weir_loop_;
+    if (WEIR_UNLIKELY((uintptr_t)task->wait <= loop->wake_heard)) { /* one test for both */
+        WEIR_ASSERT(task->wait != NULL);
+        weir_tell_scheduled(loop, task);
+    }
     task->wait = NULL;
     task->wake_result = result;
-    weir_make_runnable(weir_loop_, task);
+    weir_make_runnable(loop, task);
 }
 
 static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *self)

@@ -71,6 +71,9 @@ struct weir_loop {
     uint64_t head, tail, mask; /* mask + 1 places are in use: few while there are few tasks, to stay in the cache */
     uint64_t turn_end;         /* where in the ring this turn stops */
     unsigned fast_left;        /* calls that may still end in this turn without letting others run */
+    unsigned living;
+    uint64_t spawn_room;  /* how many may live as the ring is; 0: each spawn is told to instruments   */
+    uintptr_t wake_heard; /* 0, which no wait that is waited in is below; or each wake-up is told */
     struct weir_context context;
     struct stack_slab stacks;
     uint64_t ring_length; /* places in the ring at the most */
@@ -87,12 +90,21 @@ struct weir_loop {
     struct weir_nursery system; /* its scope lies around that of the root */
     struct weir_task *main;   /* NULL: it has ended */
     int result;
-    unsigned living, tasks_max, number;
+    unsigned tasks_max, number;
     uint64_t nursery_serial, turns;
 
     struct weir_error *errors_free, *errors_slab;
     unsigned errors_max, errors_used, errors_held;
 
+    struct weir_list instruments; /* in the order in which they were added */
+    uint64_t instruments_added;
+    struct hook_walk *walk;        /* hooks being called, the innermost first      */
+    bool steps_heard, io_heard;    /* some instrument has such hooks               */
+    bool io_told;                  /* before_io_wait, and not yet after_io_wait    */
+    weir_time io_timeout;          /* what it was told                             */
+    struct weir_task *step_joined; /* whose step was under way when one was added  */
+
+    bool busy; /* the last turn found something to do */
     struct weir_token *token;
     bool interruptible;      /* runs on the main thread: signals may interrupt it */
     bool caught_sigint;      /* and it was this run that has caught this one      */
@@ -148,6 +160,17 @@ bool weir_poll_devices(struct weir_loop *loop); /* returns whether they had some
 
 /* idle.c */
 void weir_rest(struct weir_loop *loop);
+weir_time weir_rest_timeout(struct weir_loop *loop); /* how long it would take at the most */
+
+/* instrument.c */
+void weir_instruments_open(struct weir_loop *loop, struct weir_instrument *const *instruments, unsigned count);
+void weir_instruments_close(struct weir_loop *loop);
+void weir_tell_spawned(struct weir_loop *loop, struct weir_task *task);
+void weir_tell_scheduled(struct weir_loop *loop, struct weir_task *task);
+void weir_tell_before_step(struct weir_loop *loop, struct weir_task *task);
+void weir_tell_after_step(struct weir_loop *loop, struct weir_task *task);
+void weir_tell_before_io_wait(struct weir_loop *loop, weir_time timeout);
+void weir_tell_after_io_wait(struct weir_loop *loop);
 
 /* run.c */
 void weir_end_system_tasks(struct weir_loop *loop); /* when the main task has ended */
@@ -202,6 +225,12 @@ void weir_nursery_check_closed(struct weir_nursery *nursery);
 static inline int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status)
 {
     return WEIR_LIKELY(task->scope == outer) ? status : weir_scope_abandon_(task, outer);
+}
+
+/* Whether tasks are run one by one, to look at each. */
+static inline bool weir_steps(const struct weir_loop *loop)
+{
+    return loop->steps_heard || loop->stacks.guard == GUARD_CANARY;
 }
 
 static inline void weir_make_runnable(struct weir_loop *loop, struct weir_task *task)

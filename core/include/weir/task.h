@@ -300,7 +300,10 @@ WEIR_MUST_CHECK int weir_local_set(const struct weir_local *local, void *value);
 
 /* ---- instruments: told what the loop does; free when there is none ---- */
 
-/* Trio's hooks. Each may be NULL. None may wait, spawn or wake. Times are nanoseconds. */
+/* Trio's hooks, called in Trio's order. Each may be NULL, and then costs nothing; they stay as they are while the
+ * instrument is there. None may wait, spawn or wake. Of a task that has exited only the name and site may be asked. A
+ * timeout is in nanoseconds, WEIR_NEVER if none: at most so long the loop waits, 0 if there is something to do. While
+ * one listens to tasks' steps, turns are shorter: each runs exactly what was runnable at its start, as Trio's. */
 struct weir_instrument {
     struct weir_list link;
     void (*before_run)(struct weir_instrument *instrument);
@@ -312,10 +315,13 @@ struct weir_instrument {
     void (*task_exited)(struct weir_instrument *instrument, struct weir_task *task);
     void (*before_io_wait)(struct weir_instrument *instrument, weir_time timeout);
     void (*after_io_wait)(struct weir_instrument *instrument, weir_time timeout);
+    uint64_t serial; /* private */
 };
 
-/* Adds an instrument to the running loop, or takes it out; from a hook too. Those of weir_run_options are there from
- * the first task on. It must outlive its being there. Checkpoint: never. */
+/* Adds an instrument to the running loop, or takes it out; from a hook too. It does not hear the rest of a hook that is
+ * being called. One that is there already, or not there, is left alone. Those of weir_run_options are there from the
+ * first task on, and all are taken out when the run ends. It is all zero but its hooks at first, and must outlive its
+ * being there. Only inside weir_run. Checkpoint: never. */
 void weir_instrument_add(struct weir_instrument *instrument);
 void weir_instrument_remove(struct weir_instrument *instrument);
 
