@@ -12,12 +12,9 @@ static void gather(struct weir_nursery *nursery, struct weir_error *error)
         nursery->code = error->code;
 }
 
-void weir_nursery_check_closed(struct weir_nursery *nursery)
+void weir_nursery_let_go(struct weir_nursery *nursery)
 {
-    if (nursery->closed || nursery->body_running || nursery->pending_starts > 0 || !weir_list_empty(&nursery->children))
-        return;
-    nursery->closed = true;
-    if (nursery->waiting) {
+    if (--nursery->held == 0 && nursery->waiting) {
         nursery->waiting = false;
         weir_task_wake(nursery->parent, 0);
     }
@@ -42,10 +39,10 @@ void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *ta
         cancel_for(nursery, task, error == NULL ? "a child was cancelled" : "a child failed",
                    error != NULL ? error->code : status);
     }
-    weir_nursery_check_closed(nursery);
+    weir_nursery_let_go(nursery);
 }
 
-static void open_nursery(struct weir_nursery *nursery, const struct weir_site *site)
+void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *site)
 {
     struct weir_loop *loop = weir_loop_;
     weir_scope_open_(&nursery->scope, WEIR_NEVER, site);
@@ -53,9 +50,8 @@ static void open_nursery(struct weir_nursery *nursery, const struct weir_site *s
     nursery->parent = loop->current;
     nursery->serial = ++loop->nursery_serial;
     nursery->site = site;
-    nursery->body_running = true;
-    nursery->closed = nursery->waiting = nursery->child_cancelled = nursery->out_of_tasks = false;
-    nursery->pending_starts = 0;
+    nursery->held = 1;
+    nursery->waiting = nursery->child_cancelled = nursery->out_of_tasks = false;
     nursery->code = 0;
     nursery->errors = NULL;
     nursery->errors_end = &nursery->errors;
@@ -77,7 +73,7 @@ static int combine(struct weir_nursery *nursery, int status)
 
 static const struct weir_wait children_wait = {.name = "a nursery's children"};
 
-static int close_nursery(struct weir_nursery *nursery, int status)
+int weir_nursery_close_(struct weir_nursery *nursery, int status)
 {
     struct weir_task *self = nursery->parent;
     WEIR_ASSERT(self == weir_loop_->current);
@@ -85,9 +81,8 @@ static int close_nursery(struct weir_nursery *nursery, int status)
     if (status < 0)
         cancel_for(nursery, self,
                    status == -ECANCELED ? "the nursery's block was cancelled" : "the nursery's block failed", status);
-    nursery->body_running = false;
-    weir_nursery_check_closed(nursery);
-    if (nursery->closed) {
+    weir_nursery_let_go(nursery);
+    if (nursery->held == 0) {
         weir_fast_path_done();
     } else {
         bool noted = self->since == CANCELLATION_NOTED;
@@ -104,22 +99,6 @@ static int close_nursery(struct weir_nursery *nursery, int status)
         nursery->errors = NULL;
     }
     return weir_scope_leave(&nursery->scope, combine(nursery, status));
-}
-
-struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
-                                                   const struct weir_site *site)
-{
-    open_nursery(nursery, site);
-    return (struct weir_nursery_guard){nursery, status};
-}
-
-void weir_nursery_guard_close_(struct weir_nursery_guard *guard)
-{
-    if (guard->open == NULL)
-        return;
-    struct weir_nursery *nursery = guard->open;
-    guard->open = NULL;
-    *guard->status = close_nursery(nursery, *guard->status);
 }
 
 static void gather_no_memory(struct weir_nursery *nursery, const struct weir_site *site)
@@ -139,7 +118,7 @@ static void gather_no_memory(struct weir_nursery *nursery, const struct weir_sit
 
 int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site)
 {
-    if (WEIR_UNLIKELY(nursery->closed)) {
+    if (WEIR_UNLIKELY(nursery->held == 0)) {
         weir_log(WEIR_LOG_ERROR, "%s was to start in a nursery that is closed (%s:%d)", site->name, site->file,
                  site->line);
         return -EBADF;
@@ -164,7 +143,7 @@ int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
 int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site *site)
 {
     struct weir_loop *loop = weir_loop_;
-    if (loop->system.closed)
+    if (loop->system.held == 0)
         return -ESRCH;
     return weir_task_spawn(loop, &loop->system, fn, arg, site) != NULL ? 0 : -ENOMEM;
 }
@@ -172,16 +151,15 @@ int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site
 int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value, const struct weir_site *site)
 {
     struct start_request request = {.target = nursery};
-    if (nursery->closed)
+    if (nursery->held == 0)
         return -EBADF;
-    nursery->pending_starts++;
-    open_nursery(&request.old, site);
+    nursery->held++;
+    weir_nursery_open_(&request.old, site);
     struct weir_task *task = weir_task_spawn(weir_loop_, &request.old, fn, arg, site);
     if (task != NULL)
         task->start = &request;
-    int status = close_nursery(&request.old, task != NULL ? 0 : -ENOMEM);
-    nursery->pending_starts--;
-    weir_nursery_check_closed(nursery);
+    int status = weir_nursery_close_(&request.old, task != NULL ? 0 : -ENOMEM);
+    weir_nursery_let_go(nursery);
     struct weir_error *errors = weir_nursery_take_errors(&request.old);
     if (errors != NULL && errors->children != NULL) /* a whole group says more than the one code that we return */
         weir_error_print(stderr, errors);
@@ -210,10 +188,11 @@ int weir_started(void *value)
     /* A child that may already carry a -ECANCELED must end where a scope catches it. */
     if (old->scope.effectively_cancelled)
         return 0;
-    WEIR_ASSERT(!target->closed);
+    WEIR_ASSERT(target->held > 0);
     weir_list_remove(&self->sibling);
     weir_list_append(&target->children, &self->sibling);
     self->nursery = target;
+    target->held++;
     if (self->scope == &old->scope)
         self->scope = &target->scope;
     struct weir_scope *scope;
@@ -223,7 +202,7 @@ int weir_started(void *value)
         weir_list_append(&target->scope.children, &scope->sibling);
         weir_scope_update(scope);
     }
-    weir_nursery_check_closed(old);
+    weir_nursery_let_go(old);
     return 0;
 }
 

@@ -29,7 +29,7 @@ static void open_own(struct weir_loop *loop, struct weir_nursery *nursery, struc
     nursery->scope.nursery = nursery;
     nursery->site = site;
     nursery->serial = ++loop->nursery_serial;
-    nursery->body_running = true;
+    nursery->held = 1;
     nursery->errors_end = &nursery->errors;
     weir_list_init(&nursery->children);
     weir_list_init(&nursery->sibling);
@@ -47,13 +47,13 @@ static void open_nurseries(struct weir_loop *loop)
 void weir_end_system_tasks(struct weir_loop *loop)
 {
     struct weir_nursery *system = &loop->system;
-    if (!system->body_running)
+    if (loop->ending)
         return;
-    system->body_running = false;
+    loop->ending = true;
     weir_scope_cancel_why(
         &system->scope,
         &(struct weir_reason){.what = "the main task has ended", .where = system->site, .loop = loop->number});
-    weir_nursery_check_closed(system);
+    weir_nursery_let_go(system);
 }
 
 struct main_call {

@@ -98,6 +98,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->since = loop->now;
     weir_list_init(&task->nurseries);
     weir_list_append(&nursery->children, &task->sibling);
+    nursery->held++;
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);
     loop->living++;
     if (WEIR_UNLIKELY(loop->living > loop->spawn_room)) {

@@ -89,6 +89,7 @@ struct weir_loop {
     struct weir_nursery root;   /* holds the main task                    */
     struct weir_nursery system; /* its scope lies around that of the root */
     struct weir_task *main;   /* NULL: it has ended */
+    bool ending;              /* the system tasks were told that the main task has ended */
     int result;
     unsigned tasks_max, number;
     uint64_t nursery_serial, turns;
@@ -218,7 +219,7 @@ static inline bool weir_scope_parent_felt(const struct weir_scope *scope)
 /* nursery.c */
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status);
-void weir_nursery_check_closed(struct weir_nursery *nursery);
+void weir_nursery_let_go(struct weir_nursery *nursery); /* by one of those that hold it open */
 
 /* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns -EINVAL if there were any,
  * else `status`. */

@@ -194,8 +194,8 @@ struct weir_nursery {
     struct weir_list children;
     struct weir_list sibling; /* among the parent's open nurseries                                    */
     struct weir_task *parent; /* NULL: the loop's own                                                 */
-    unsigned pending_starts;  /* weir_start calls under way; they keep it open                        */
-    bool body_running, closed, waiting;
+    unsigned held;            /* open: by its block, by each child, by each weir_start under way; 0: closed */
+    bool waiting;
     bool child_cancelled; /* some child ended with -ECANCELED                                        */
     bool out_of_tasks;    /* some start failed with -ENOMEM                                          */
     int code;             /* of the first error                                                      */
@@ -470,15 +470,31 @@ struct weir_scope_guard weir_scope_guard_open_(struct weir_scope *scope, weir_ti
 struct weir_scope_guard weir_shield_guard_open_(struct weir_scope *scope, enum weir_shield shield, int *status,
                                                 const struct weir_site *site);
 void weir_scope_guard_close_(struct weir_scope_guard *guard);
-struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
-                                                   const struct weir_site *site);
-void weir_nursery_guard_close_(struct weir_nursery_guard *guard);
+void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *site);
+int weir_nursery_close_(struct weir_nursery *nursery, int status);
 int weir_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site);
 WEIR_MUST_CHECK int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                          const struct weir_site *site);
 WEIR_MUST_CHECK int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site *site);
 WEIR_MUST_CHECK int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value,
                                 const struct weir_site *site);
+
+/* Inline, so that the cleanup of a block that was left at its end costs nothing. */
+static inline struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
+                                                                 const struct weir_site *site)
+{
+    weir_nursery_open_(nursery, site);
+    return (struct weir_nursery_guard){nursery, status};
+}
+
+static inline void weir_nursery_guard_close_(struct weir_nursery_guard *guard)
+{
+    struct weir_nursery *nursery = guard->open;
+    if (nursery == NULL)
+        return;
+    guard->open = NULL;
+    *guard->status = weir_nursery_close_(nursery, *guard->status);
+}
 
 #define WEIR_CONCAT2_(a, b) a##b
 #define WEIR_CONCAT_(a, b) WEIR_CONCAT2_(a, b)
