@@ -58,7 +58,8 @@ static void print_why(FILE *out, const struct weir_error *error)
 {
     if (error->reason.what == NULL)
         return;
-    fputs(error->code == -ETIMEDOUT || error->code == -ECANCELED ? "; " : "; while cancelled: ", out);
+    bool led_to_it = error->code == -ETIMEDOUT || error->code == -ECANCELED || error->code == -ESHUTDOWN;
+    fputs(led_to_it ? "; " : "; while cancelled: ", out);
     weir_reason_print(out, &error->reason);
 }
 

@@ -19,6 +19,13 @@ static void deliver(struct weir_task *task, struct weir_scope *scope)
         weir_task_wake(task, -ECANCELED);
 }
 
+void weir_scope_move_task(struct weir_task *task, struct weir_scope *scope)
+{
+    task->scope = scope;
+    if (scope->effectively_cancelled)
+        deliver(task, scope);
+}
+
 static void deliver_to_all(struct weir_scope *scope)
 {
     deliver(scope->owner, scope);
@@ -50,6 +57,8 @@ void weir_scope_update(struct weir_scope *top)
         at->grace_over = over;
         if (newly)
             deliver_to_all(at);
+        if (changed && at->nursery != NULL && at->nursery->starts != NULL)
+            weir_nursery_cancel_starts(at->nursery);
         at = next_below(at, top, changed);
     }
 }
@@ -103,6 +112,12 @@ void weir_scope_cancel_once(struct weir_scope *scope, const struct weir_reason *
         cancel_with_grace(scope, reason, scope->grace);
 }
 
+/* For a scope in which a cancellation is felt already, here or elsewhere: as hard as that, and no harder by itself. */
+void weir_scope_cancel_as_felt(struct weir_scope *scope, const struct weir_reason *reason, bool over)
+{
+    cancel_with_grace(scope, reason, over ? 0 : WEIR_NEVER);
+}
+
 static void deadline_passed(struct weir_scope *scope)
 {
     weir_scope_cancel_once(
@@ -150,9 +165,9 @@ void weir_scope_set_grace(struct weir_scope *scope, weir_time grace)
     scope->grace = grace > 0 ? grace : 0;
 }
 
-int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *reason)
+int weir_scope_reason(const struct weir_scope *scope, struct weir_reason *reason)
 {
-    const struct weir_scope *scope = task->scope, *outermost = NULL;
+    const struct weir_scope *outermost = NULL;
     bool beyond = false; /* a shield that lets through only what has no grace left */
     if (!scope->effectively_cancelled)
         return -ENOENT;
@@ -163,6 +178,11 @@ int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *re
     }
     *reason = outermost->reason;
     return 0;
+}
+
+int weir_task_cancel_reason(const struct weir_task *task, struct weir_reason *reason)
+{
+    return weir_scope_reason(task->scope, reason);
 }
 
 int weir_current_cancel_reason(struct weir_reason *reason)

@@ -1,8 +1,6 @@
 /* Nurseries: where children run, and where their errors are gathered. The rules are Trio's (DESIGN section 4). */
 #include "task_private.h"
 
-static struct start_request start_done; /* what task->start points to after the report; never written */
-
 static void gather(struct weir_nursery *nursery, struct weir_error *error)
 {
     error->nursery = nursery->serial;
@@ -20,13 +18,19 @@ void weir_nursery_let_go(struct weir_nursery *nursery)
     }
 }
 
-/* Cancels the rest for what `task`, a child or the parent, ended with. */
+/* Cancels the rest for what `task`, a child or the parent, ended with. Where that is a cancellation from around, which
+ * the others feel too, it makes theirs no harder than it is. */
 static void cancel_for(struct weir_nursery *nursery, struct weir_task *task, const char *what, int code)
 {
-    weir_scope_cancel_once(
-        &nursery->scope,
-        &(struct weir_reason){
-            .what = what, .who = task->site, .where = nursery->site, .code = code, .loop = weir_loop_->number});
+    struct weir_scope *scope = &nursery->scope;
+    if (scope->cancel_called)
+        return;
+    struct weir_reason reason = {
+        .what = what, .who = task->site, .where = nursery->site, .code = code, .loop = weir_loop_->number};
+    if (code == -ECANCELED && scope->effectively_cancelled)
+        weir_scope_cancel_as_felt(scope, &reason, scope->grace_over);
+    else
+        weir_scope_cancel_once(scope, &reason);
 }
 
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
@@ -53,6 +57,7 @@ void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *si
     nursery->held = 1;
     nursery->waiting = nursery->child_cancelled = nursery->out_of_tasks = false;
     nursery->code = 0;
+    nursery->starts = NULL;
     nursery->errors = NULL;
     nursery->errors_end = &nursery->errors;
     weir_list_init(&nursery->children);
@@ -107,6 +112,8 @@ static void gather_no_memory(struct weir_nursery *nursery, const struct weir_sit
     if (error == NULL) {
         if (nursery->code == 0)
             nursery->code = -ENOMEM;
+        if (nursery->parent != NULL)
+            nursery->parent->unrecorded = -ENOMEM;
         return;
     }
     weir_loop_->errors_held++;
@@ -148,71 +155,12 @@ int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site
     return weir_task_spawn(loop, &loop->system, fn, arg, site) != NULL ? 0 : -ENOMEM;
 }
 
-int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value, const struct weir_site *site)
+struct weir_error *weir_task_take_unread(struct weir_task *task, uint64_t serial)
 {
-    struct start_request request = {.target = nursery};
-    if (nursery->held == 0)
-        return -EBADF;
-    nursery->held++;
-    weir_nursery_open_(&request.old, site);
-    struct weir_task *task = weir_task_spawn(weir_loop_, &request.old, fn, arg, site);
-    if (task != NULL)
-        task->start = &request;
-    int status = weir_nursery_close_(&request.old, task != NULL ? 0 : -ENOMEM);
-    weir_nursery_let_go(nursery);
-    struct weir_error *errors = weir_nursery_take_errors(&request.old);
-    if (errors != NULL && errors->children != NULL) /* a whole group says more than the one code that we return */
-        weir_error_print(stderr, errors);
-    weir_error_free(errors);
-    if (status < 0)
-        return status;
-    if (!request.reported)
-        return -EPROTO;
-    if (value != NULL)
-        *value = request.value;
-    return 0;
-}
-
-int weir_started(void *value)
-{
-    struct weir_task *self = weir_loop_->current;
-    struct start_request *request = self->start;
-    if (request == NULL)
-        return 0;
-    if (request == &start_done)
-        return -EALREADY;
-    self->start = &start_done;
-    request->reported = true;
-    request->value = value;
-    struct weir_nursery *old = &request->old, *target = request->target;
-    /* A child that may already carry a -ECANCELED must end where a scope catches it. */
-    if (old->scope.effectively_cancelled)
-        return 0;
-    WEIR_ASSERT(target->held > 0);
-    weir_list_remove(&self->sibling);
-    weir_list_append(&target->children, &self->sibling);
-    self->nursery = target;
-    target->held++;
-    if (self->scope == &old->scope)
-        self->scope = &target->scope;
-    struct weir_scope *scope;
-    WEIR_LIST_FOREACH (scope, &old->scope.children, struct weir_scope, sibling) {
-        weir_list_remove(&scope->sibling);
-        scope->parent = &target->scope;
-        weir_list_append(&target->scope.children, &scope->sibling);
-        weir_scope_update(scope);
-    }
-    weir_nursery_let_go(old);
-    return 0;
-}
-
-struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
-{
-    struct weir_task *self = weir_loop_->current;
-    struct weir_error *taken = NULL, **end = &taken, **at = &self->unread;
+    struct weir_error *taken = NULL, **end = &taken, **at = &task->unread;
     while (*at != NULL) {
         struct weir_error *error = *at;
-        if (error->nursery != nursery->serial) {
+        if (error->nursery != serial) {
             at = &error->next;
             continue;
         }
@@ -221,6 +169,12 @@ struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
         *end = error;
         end = &error->next;
     }
-    self->unread_end = at;
+    task->unread_end = at;
     return taken;
+}
+
+struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
+{
+    weir_loop_->current->unrecorded = 0;
+    return weir_task_take_unread(weir_loop_->current, nursery->serial);
 }

@@ -148,6 +148,8 @@ static int conclude(struct weir_loop *loop, const struct main_call *call, bool q
     struct weir_nursery *root = &loop->root;
     *root->errors_end = loop->system.errors;
     int code = root->errors != NULL ? root->errors->code : call->result;
+    if (code >= 0 && root->code < 0) /* of what found no record */
+        code = root->code;
     if (code == -ECANCELED && root->scope.cancel_called)
         code = root->scope.reason.code;
     if (code >= 0 && loop->interrupted_late)

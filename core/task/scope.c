@@ -57,7 +57,8 @@ static int caught(struct weir_task *self, struct weir_scope *scope, int status)
     if (WEIR_LIKELY(!scope->effectively_cancelled) || weir_scope_parent_felt(scope))
         return status;
     if (status >= 0) { /* nothing to catch, unless it slips out by `return` */
-        weir_task_note_cancellation(self, -ECANCELED, &scope->reason);
+        if (self->since != CANCELLATION_NOTED)
+            weir_task_note_cancellation(self, -ECANCELED, &scope->reason);
         return status;
     }
     if (status == -ECANCELED || scope->cancelled_alongside)
@@ -88,7 +89,12 @@ int weir_scope_leave(struct weir_scope *scope, int status)
     return status;
 }
 
-int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer)
+static int misnested(int status)
+{
+    return status < 0 && status != -ECANCELED ? status : -EINVAL;
+}
+
+int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer, int status)
 {
     weir_log(WEIR_LOG_ERROR, "task %s left a cancel scope open inside another; close the one opened last first",
              weir_task_name(task));
@@ -98,7 +104,7 @@ int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer)
         task->scope = scope->parent;
         weir_scope_unlink(scope);
     }
-    return -EINVAL;
+    return misnested(status);
 }
 
 /* Whether `scope` is among those that the task itself opened; sets the outermost nursery's that is still open inside
@@ -116,16 +122,16 @@ static bool is_open(struct weir_task *task, struct weir_scope *scope, struct wei
 }
 
 /* A scope is to end before one that was opened inside it. */
-static int close_misnested(struct weir_task *self, struct weir_scope *scope)
+static int close_misnested(struct weir_task *self, struct weir_scope *scope, int status)
 {
     struct weir_scope *nursery;
     if (scope->nursery != NULL || !is_open(self, scope, &nursery)) {
         weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope that it has not opened, or has closed already",
                  weir_task_name(self));
-        return -EINVAL;
+        return misnested(status);
     }
     if (nursery == NULL)
-        return weir_scope_leave(scope, weir_scope_abandon(self, scope, -EINVAL));
+        return weir_scope_leave(scope, weir_scope_abandon(self, scope, status));
     /* Its children cannot be abandoned: the nursery stays, and what lies between the two goes. */
     weir_log(WEIR_LOG_ERROR, "task %s closes a cancel scope before a nursery that was opened inside it",
              weir_task_name(self));
@@ -133,14 +139,14 @@ static int close_misnested(struct weir_task *self, struct weir_scope *scope)
         next = at->parent;
         weir_scope_unlink(at);
     }
-    return -EINVAL;
+    return misnested(status);
 }
 
 int weir_scope_close(struct weir_scope *scope, int status)
 {
     struct weir_task *self = weir_loop_->current;
     if (WEIR_UNLIKELY(self->scope != scope || scope->nursery != NULL))
-        return close_misnested(self, scope);
+        return close_misnested(self, scope, status);
     return weir_scope_leave(scope, status);
 }
 

@@ -20,21 +20,22 @@ void weir_task_note_cancellation(struct weir_task *task, int code, const struct 
 static struct weir_error *make_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
+    int left = unread != NULL ? unread->code : task->unrecorded; /* what its blocks did not read */
     task->unread = NULL;
     if (*status >= 0) {
         task->cancelled_alongside = false; /* it was dealt with */
-        if (unread == NULL)
+        if (left == 0)
             return NULL;
-        *status = unread->code;
+        *status = left;
     }
     if (*status == -ECANCELED) {
         task->cancelled_alongside = true;
-        if (unread == NULL && task->scope->effectively_cancelled)
+        if (left == 0 && task->scope->effectively_cancelled)
             return NULL;
         /* A -ECANCELED of no cancelled scope has slipped past its scope's end (by `return`): no cancellation but an
          * error. */
-        if (unread != NULL)
-            *status = unread->code;
+        if (left != 0)
+            *status = left;
     }
     struct weir_error *error = task->record;
     task->record = NULL;
@@ -95,6 +96,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->unread_end = &task->unread;
     task->start = NULL;
     task->cancelled_alongside = false;
+    task->unrecorded = 0;
     task->since = loop->now;
     weir_list_init(&task->nurseries);
     weir_list_append(&nursery->children, &task->sibling);

@@ -13,6 +13,7 @@ struct weir_task {
     int wake_result;
     bool abort_asked;             /* this wait was asked to end, and goes on */
     bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
+    int unrecorded;               /* an error of a nursery's that found no record; 0: none */
     const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
     void *wait_arg;
     weir_time since; /* when it parked, or began; or CANCELLATION_NOTED */
@@ -26,7 +27,7 @@ struct weir_task {
     struct weir_error *record;    /* set aside for its own failure; NULL: taken by the last one */
     struct weir_error *unread;    /* groups that its blocks did not read */
     struct weir_error **unread_end;
-    struct start_request *start; /* weir_start, until reported */
+    struct weir_start_request *start; /* weir_start, until reported */
     struct weir_task *next_free;
     unsigned index; /* in the slab */
     bool canary;    /* its stack has no guard page */
@@ -38,11 +39,12 @@ struct weir_task {
 #define CANCELLATION_NOTED INT64_MIN
 
 /* weir_start: the child runs in `old`, a nursery of the caller's own, until it reports; then it moves to `target`. */
-struct start_request {
+struct weir_start_request {
     struct weir_nursery *target;
+    struct weir_start_request *next; /* of those that end with the target's cancellation */
     struct weir_nursery old;
     void *value;
-    bool reported;
+    bool reported, given_up;
 };
 
 /* Stacks: one address range, slots of `size` bytes: a guard page, the stack, the task at its (staggered) top. */
@@ -88,8 +90,8 @@ struct weir_loop {
 
     struct weir_nursery root;   /* holds the main task                    */
     struct weir_nursery system; /* its scope lies around that of the root */
-    struct weir_task *main;   /* NULL: it has ended */
-    bool ending;              /* the system tasks were told that the main task has ended */
+    struct weir_task *main;     /* NULL: it has ended */
+    bool ending;                /* the system tasks were told that the main task has ended */
     int result;
     unsigned tasks_max, number;
     uint64_t nursery_serial, turns;
@@ -199,12 +201,15 @@ void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struc
                         weir_time deadline, const struct weir_site *site);
 void weir_scope_unlink(struct weir_scope *scope);
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
-int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer);
+int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer, int status);
 
 /* cancel.c */
 void weir_scope_update(struct weir_scope *top); /* recomputes what is felt below, and wakes */
+void weir_scope_move_task(struct weir_task *task, struct weir_scope *scope); /* from a scope that is not its own */
 void weir_scope_cancel_once(struct weir_scope *scope, const struct weir_reason *reason); /* nothing if it is already */
+void weir_scope_cancel_as_felt(struct weir_scope *scope, const struct weir_reason *reason, bool over);
 void weir_scope_time_passed(struct weir_alarm *alarm);
+int weir_scope_reason(const struct weir_scope *scope, struct weir_reason *reason);
 weir_time weir_scope_effective_deadline(const struct weir_scope *scope);
 
 /* Whether cancellation from around reaches into a scope. */
@@ -217,15 +222,19 @@ static inline bool weir_scope_parent_felt(const struct weir_scope *scope)
 }
 
 /* nursery.c */
+struct weir_error *weir_task_take_unread(struct weir_task *task, uint64_t serial);
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status);
 void weir_nursery_let_go(struct weir_nursery *nursery); /* by one of those that hold it open */
 
-/* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns -EINVAL if there were any,
- * else `status`. */
+/* start.c */
+void weir_nursery_cancel_starts(struct weir_nursery *nursery);
+
+/* Closes the scopes that the task opened inside `outer` and left open, and says so. Returns the status to go on with:
+ * if there were any, -EINVAL, but that an error that there is already is not lost for it. */
 static inline int weir_scope_abandon(struct weir_task *task, struct weir_scope *outer, int status)
 {
-    return WEIR_LIKELY(task->scope == outer) ? status : weir_scope_abandon_(task, outer);
+    return WEIR_LIKELY(task->scope == outer) ? status : weir_scope_abandon_(task, outer, status);
 }
 
 /* Whether tasks are run one by one, to look at each. */

@@ -359,3 +359,36 @@ TASK_TEST(errors, a_cancelled_that_slipped_past_its_scope_is_not_lost)
     weir_error_free(group);
     return 0;
 }
+
+static int hold_all_records(void *arg)
+{
+    struct weir_error *held[8];
+    struct weir_nursery nursery;
+    int rc = 0;
+    unsigned count = 0;
+    do {
+        rc = 0;
+        weir_with_nursery (&nursery, rc)
+            weir_start_soon(&nursery, fail_with, &eio);
+    } while ((held[count] = weir_nursery_take_errors(&nursery)) != NULL && ++count < 8);
+    cr_expect_eq(rc, -ENOMEM, "there is a task left, but no record for it");
+    cr_expect_eq(count, 7); /* tasks_max is 4: twice as many records, one of them ours */
+    if (*(bool *)arg)
+        rc = weir_start_soon(weir_task_parent_nursery(weir_current_task()), return_at_once, NULL);
+    else
+        weir_with_nursery (&nursery, rc) {
+            weir_start_soon(&nursery, fail_with, &eio);
+            goto out; /* and nobody looks */
+        }
+out:
+    while (count > 0)
+        weir_error_free(held[--count]);
+    return 0;
+}
+
+Test(errors, what_finds_no_record_is_not_lost_either, .timeout = 30)
+{
+    struct weir_run_options few = {.tasks_max = 4};
+    cr_expect_eq(run_with(hold_all_records, &(bool){false}, few), -ENOMEM);
+    cr_expect_eq(run_with(hold_all_records, &(bool){true}, few), -ENOMEM);
+}

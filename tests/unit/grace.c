@@ -205,6 +205,44 @@ TASK_TEST(grace, is_given_when_a_child_fails_and_the_next_that_fails_does_not_en
     return 0;
 }
 
+TASK_TEST(grace, of_a_scope_around_a_nursery_is_not_ended_by_who_just_was_cancelled)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    double seconds = 2;
+    int rc = 0;
+    weir_with_scope (&scope, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_start_soon(&nursery, sleep_forever, NULL);
+            weir_start_soon(&nursery, serve, &seconds);
+            WEIR_DO(rc, weir_checkpoint());
+            weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(5));
+            rc = weir_checkpoint();
+        }
+    }
+    cr_expect_str_eq(notes, "Cancelled 0 ok 2");
+    cr_expect(scope.cancelled_caught && !nursery.scope.cancelled_caught);
+    return rc;
+}
+
+TASK_TEST(grace, of_a_scope_around_a_nursery_ends_there_too)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    double seconds = 9;
+    int rc = 0;
+    weir_with_scope (&scope, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_start_soon(&nursery, sleep_forever, NULL);
+            weir_start_soon(&nursery, serve, &seconds);
+            WEIR_DO(rc, weir_checkpoint());
+            weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(5));
+        }
+    }
+    cr_expect_str_eq(notes, "Cancelled 0 Cancelled 5");
+    return rc;
+}
+
 TASK_TEST(grace, reaches_what_is_opened_and_started_inside)
 {
     struct weir_nursery nursery;

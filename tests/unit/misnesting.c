@@ -109,3 +109,20 @@ Test(misnesting, a_scope_of_another_task_is_not_closed, .init = cr_redirect_stde
 {
     cr_assert_eq(run(close_from_elsewhere, NULL), 0);
 }
+
+static int fail_with_scope_open(void *arg)
+{
+    static struct weir_scope outer, inner;
+    weir_scope_open(&outer, WEIR_NEVER);
+    weir_scope_open(&inner, WEIR_NEVER);
+    cr_expect_eq(weir_scope_close(&outer, -EPIPE), -EPIPE);
+    cr_expect_eq(weir_scope_close(&outer, -EPIPE), -EPIPE);
+    cr_expect_eq(weir_scope_close(&outer, -ECANCELED), -EINVAL, "of no scope");
+    weir_scope_open(&outer, WEIR_NEVER);
+    return -EIO;
+}
+
+Test(misnesting, does_not_hide_another_error, .init = cr_redirect_stderr)
+{
+    cr_assert_eq(run(fail_with_scope_open, NULL), -EIO);
+}

@@ -1,6 +1,5 @@
 /* core/task: weir_start and weir_started. DESIGN section 4, point 7. */
 #include "../support/core.h"
-#include <criterion/redirect.h>
 
 static int value = 42;
 
@@ -288,14 +287,404 @@ static int start_a_group(void *arg)
     int rc = 0;
     weir_with_nursery (&nursery, rc)
         cr_expect_eq(weir_start(&nursery, fail_as_a_group, NULL, NULL), -EIO);
+    cr_expect_null(weir_nursery_take_errors(&nursery), "it never was this nursery's child");
+    struct weir_error *group = *(bool *)arg ? weir_start_take_errors() : NULL;
+    weir_error_free(group);
+    return rc;
+}
+
+static unsigned count(const struct weir_error *group)
+{
+    unsigned errors = 0;
+    for (; group != NULL; group = group->next)
+        errors += 1 + count(group->children);
+    return errors;
+}
+
+TASK_TEST(start, a_whole_group_before_the_report_is_left_to_be_read)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        cr_expect_eq(weir_start(&nursery, fail_as_a_group, NULL, NULL), -EIO);
+        cr_expect_eq(weir_start(&nursery, fail_before, NULL, NULL), -EADDRINUSE);
+        cr_expect_eq(weir_start(&nursery, fail_as_a_group, NULL, NULL), -EIO);
+    }
+    struct weir_error *groups = weir_start_take_errors();
+    cr_assert(groups != NULL && groups->next != NULL && groups->next->next == NULL);
+    cr_expect_str_eq(groups->site->name, "fail_as_a_group");
+    cr_expect_eq(count(groups), 2 * 3);
+    cr_expect_null(weir_start_take_errors());
+    weir_error_free(groups);
     cr_expect_eq(errors_held(), 0);
     return rc;
 }
 
-Test(start, a_whole_group_before_the_report_is_shown, .init = cr_redirect_stderr)
+Test(start, a_whole_group_that_nobody_read_joins_the_tasks_result, .timeout = 30)
 {
-    char text[512] = "";
-    cr_assert_eq(run(start_a_group, NULL), 0);
-    cr_assert_not_null(fgets(text, sizeof text, cr_get_redirected_stderr()));
-    cr_assert_not_null(strstr(text, "fail_as_a_group: EIO"));
+    cr_expect_eq(run(start_a_group, &(bool){false}), -EIO);
+    cr_expect_eq(run(start_a_group, &(bool){true}), 0);
+}
+
+static int slip_cancelled_out(void *arg)
+{
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_scope (&scope, rc) {
+        weir_scope_cancel(&scope);
+        WEIR_TRY(weir_checkpoint()); /* past the scope's end: WEIR_DO is meant */
+    }
+    return rc;
+}
+
+TASK_TEST(start, a_cancelled_that_slipped_out_of_the_child_is_neither_lost_nor_returned)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc)
+        cr_expect_eq(weir_start(&nursery, slip_cancelled_out, NULL, NULL), -EPROTO);
+    struct weir_error *error = weir_start_take_errors();
+    cr_assert_not_null(error);
+    cr_expect_eq(error->code, -ECANCELED);
+    weir_error_free(error);
+    return rc;
+}
+
+static int time_out_before(void *arg)
+{
+    struct weir_scope scope;
+    int rc = 0;
+    weir_fail_after (&scope, WEIR_SECONDS(1), rc)
+        rc = weir_sleep_forever();
+    return rc;
+}
+
+static int start_what_times_out(void *arg)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc)
+        rc = weir_start(&nursery, time_out_before, NULL, NULL);
+    return rc;
+}
+
+TASK_TEST(start, the_reason_of_a_timeout_in_the_child_is_the_callers_too)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc)
+        weir_start_soon(&nursery, start_what_times_out, NULL);
+    struct weir_error *error = weir_nursery_take_errors(&nursery);
+    cr_expect_eq(error->code, -ETIMEDOUT);
+    cr_assert_not_null(error->reason.what);
+    cr_expect_str_eq(error->reason.where->function, "time_out_before");
+    weir_error_free(error);
+    return 0;
+}
+
+/* ---- starts that cannot deadlock ---- */
+
+static int swallow_cancelled(void *arg)
+{
+    cr_expect_eq(weir_sleep_forever(), -ECANCELED);
+    return 0;
+}
+
+TASK_TEST(start, cancelled_and_the_child_takes_it_lightly_is_cancelled_all_the_same)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_move_on_after (&scope, WEIR_SECONDS(1), rc) {
+            rc = weir_start(&nursery, swallow_cancelled, NULL, NULL);
+            cr_expect_eq(rc, -ECANCELED);
+        }
+    }
+    cr_expect(scope.cancelled_caught);
+    return rc;
+}
+
+/* Begins to serve in a shield, although it was cancelled before it reported. */
+static int serve_shielded(void *arg)
+{
+    struct weir_scope shield;
+    int rc = 0;
+    weir_with_shield(&shield, rc)
+    {
+        WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
+        WEIR_DO(rc, weir_started(&value));
+        note("moved");
+        rc = weir_sleep_forever();
+    }
+    return rc;
+}
+
+TASK_TEST(start, cancelled_is_said_by_the_report_so_that_the_child_can_end)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_move_on_after (&scope, WEIR_SECONDS(1), rc)
+            rc = weir_start(&nursery, serve_shielded, NULL, NULL);
+        cr_expect(scope.cancelled_caught);
+        cr_expect_eq(weir_nursery_child_count(&nursery), 0);
+        cr_expect_eq(now(), 2);
+    }
+    cr_expect_str_eq(notes, "");
+    return rc;
+}
+
+/* Both are cancelled: wherever the child is, there is a scope that catches. */
+static int serve_a_while_shielded(void *arg)
+{
+    struct weir_scope shield;
+    int rc = 0;
+    weir_with_shield(&shield, rc)
+    {
+        WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
+        WEIR_DO(rc, weir_started(&value));
+        cr_expect_eq(weir_task_parent_nursery(weir_current_task()), arg);
+        rc = weir_sleep(WEIR_SECONDS(2));
+    }
+    return weir_checkpoint();
+}
+
+TASK_TEST(start, cancelled_together_with_the_nursery_moves_the_child)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    void *got = NULL;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_nursery_cancel(&nursery);
+        weir_with_scope (&scope, rc) {
+            weir_scope_set_shield(&scope, WEIR_SHIELD_FULL);
+            weir_scope_cancel(&scope);
+            cr_expect_eq(weir_start(&nursery, serve_a_while_shielded, &nursery, &got), 0);
+            cr_expect_eq(got, &value);
+            cr_expect_eq(now(), 2);
+        }
+    }
+    cr_expect_eq(now(), 4);
+    return rc;
+}
+
+struct service {
+    struct weir_nursery nursery;
+    struct weir_event ready;
+    bool opened;
+};
+
+static int wait_then_report(void *arg)
+{
+    struct service *service = arg;
+    int rc = weir_event_wait(&service->ready);
+    if (rc == 0)
+        weir_started(&value);
+    note("client %s %g", weir_error_name(rc), now());
+    return rc;
+}
+
+static int fail_after_1(void *arg)
+{
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    return -EIO; /* without having set `ready` */
+}
+
+static int run_service(void *arg)
+{
+    struct service *service = arg;
+    int rc = 0;
+    weir_with_nursery (&service->nursery, rc) {
+        weir_start_soon(&service->nursery, fail_after_1, NULL);
+        weir_started(&service->nursery);
+    }
+    note("service %s %g", weir_error_name(rc), now());
+    weir_error_free(weir_nursery_take_errors(&service->nursery));
+    return 0;
+}
+
+TASK_TEST(start, unless_cancelled_gives_up_when_what_it_waits_for_has_failed)
+{
+    static struct service service;
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_event_init(&service.ready);
+    weir_with_nursery (&nursery, rc) {
+        WEIR_DO(rc, weir_start(&nursery, run_service, &service, NULL));
+        rc = weir_start_unless_cancelled(&service.nursery, wait_then_report, &service, NULL);
+        note("start %s", weir_error_name(rc));
+        cr_expect_eq(rc, -ESHUTDOWN);
+        rc = weir_checkpoint();
+    }
+    cr_expect_str_eq(notes, "client Cancelled 1 start ESHUTDOWN service EIO 1");
+    return rc;
+}
+
+TASK_TEST(start, unless_cancelled_is_as_any_other_where_nothing_is_cancelled)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    void *got = NULL;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        cr_expect_eq(weir_start_unless_cancelled(&nursery, report_then_sleep, NULL, &got), 0);
+        cr_expect_eq(got, &value);
+        cr_expect_eq(weir_start_unless_cancelled(&nursery, fail_before, NULL, NULL), -EADDRINUSE);
+        cr_expect_eq(weir_start_unless_cancelled(&nursery, return_at_once, NULL, NULL), -EPROTO);
+        weir_move_on_after (&scope, WEIR_SECONDS(1), rc)
+            rc = weir_start_unless_cancelled(&nursery, report_never, NULL, NULL);
+        cr_expect(scope.cancelled_caught);
+        WEIR_DO(rc, weir_sleep(WEIR_SECONDS(1)));
+        weir_nursery_cancel(&nursery);
+    }
+    cr_expect_str_eq(notes, "reported child Cancelled Cancelled");
+    return rc;
+}
+
+/* Reports at once, so that in a cancelled nursery too it has begun. */
+static int report_at_once(void *arg)
+{
+    cr_expect_eq(weir_started(&value), 0);
+    int rc = weir_sleep_forever();
+    note("child %s", weir_error_name(rc));
+    return rc;
+}
+
+TASK_TEST(start, unless_cancelled_of_a_nursery_that_is_runs_to_the_first_checkpoint)
+{
+    struct weir_nursery nursery;
+    struct weir_scope shield;
+    void *got = NULL;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_shield(&shield, rc)
+        {
+            weir_nursery_cancel(&nursery);
+            cr_expect_eq(weir_start_unless_cancelled(&nursery, report_then_sleep, NULL, NULL), -ESHUTDOWN);
+            cr_expect_eq(weir_start_unless_cancelled(&nursery, report_at_once, NULL, &got), 0);
+            cr_expect_eq(got, &value);
+            note("started");
+        }
+    }
+    cr_expect_eq(now(), 0);
+    cr_expect_str_eq(notes, "child Cancelled started");
+    return rc;
+}
+
+static int report_orderly(void *arg)
+{
+    struct weir_scope orderly;
+    int rc = weir_sleep_forever(), end = 0;
+    note("%s %g", weir_error_name(rc), now());
+    weir_with_grace(&orderly, end) end = weir_sleep_forever();
+    note("%s %g", weir_error_name(end), now());
+    return rc;
+}
+
+static int cancel_gracefully(void *arg)
+{
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    weir_scope_cancel_gracefully(arg, WEIR_SECONDS(3));
+    return 0;
+}
+
+TASK_TEST(start, unless_cancelled_gives_the_nurserys_grace)
+{
+    struct weir_nursery outer, nursery;
+    struct weir_scope shield;
+    int rc = 0;
+    weir_with_nursery (&outer, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_with_shield(&shield, rc)
+            {
+                weir_start_soon(&outer, cancel_gracefully, &nursery.scope);
+                cr_expect_eq(weir_start_unless_cancelled(&nursery, report_orderly, NULL, NULL), -ESHUTDOWN);
+            }
+        }
+    }
+    cr_expect_str_eq(notes, "Cancelled 1 Cancelled 4");
+    return rc;
+}
+
+static int start_in_cancelled(void *arg)
+{
+    struct weir_nursery nursery;
+    struct weir_scope shield;
+    int rc = 0, start = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_scope_cancel_because(&nursery.scope, "enough");
+        weir_with_shield(&shield, rc) start = weir_start_unless_cancelled(&nursery, sleep_forever, NULL, NULL);
+    }
+    return start;
+}
+
+TASK_TEST(start, unless_cancelled_says_why_it_gave_up)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc)
+        weir_start_soon(&nursery, start_in_cancelled, NULL);
+    struct weir_error *error = weir_nursery_take_errors(&nursery);
+    cr_expect_eq(error->code, -ESHUTDOWN);
+    cr_assert_not_null(error->reason.what);
+    cr_expect_str_eq(error->reason.what, "enough");
+    weir_error_free(error);
+    return 0;
+}
+
+/* ---- what else is in the caller's nursery when the child reports ---- */
+
+static int note_end(void *arg)
+{
+    int rc = weir_sleep_forever();
+    note("sibling %s", weir_error_name(rc));
+    return rc;
+}
+
+static int start_a_sibling_then_report(void *arg)
+{
+    struct weir_nursery *own = weir_task_parent_nursery(weir_current_task());
+    weir_start_soon(own, note_end, NULL);
+    WEIR_TRY(weir_checkpoint()); /* it waits by now */
+    weir_started(NULL);
+    cr_expect_eq(weir_nursery_child_count(own), 0);
+    return 0;
+}
+
+TASK_TEST(start, siblings_of_the_child_move_along)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_scope (&scope, rc) {
+            rc = weir_start(&nursery, start_a_sibling_then_report, NULL, NULL);
+            weir_scope_cancel(&scope); /* around the call, not around the nursery */
+        }
+        cr_expect_eq(weir_nursery_child_count(&nursery), 1, "the child itself has ended");
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_str_eq(notes, "");
+        weir_nursery_cancel(&nursery);
+    }
+    cr_expect_str_eq(notes, "sibling Cancelled");
+    return rc;
+}
+
+TASK_TEST(start, siblings_that_move_into_a_cancelled_nursery_are_cancelled)
+{
+    struct weir_nursery nursery;
+    struct weir_scope shield;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_shield(&shield, rc)
+        {
+            weir_nursery_cancel(&nursery);
+            rc = weir_start(&nursery, start_a_sibling_then_report, NULL, NULL);
+        }
+    }
+    cr_expect_str_eq(notes, "sibling Cancelled");
+    return rc;
 }

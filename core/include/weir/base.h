@@ -130,8 +130,8 @@ struct weir_error {
     const struct weir_site *site; /* the task's name, and where it was started                            */
     struct weir_error *children;  /* errors that its nurseries gathered and its blocks did not read       */
     struct weir_error *next;      /* sibling, oldest first                                                */
-    struct weir_reason reason;    /* of -ETIMEDOUT and -ECANCELED: the cancellation that they come from;
-                                     of another code: why the task was being cancelled, if it was         */
+    struct weir_reason reason;    /* of -ETIMEDOUT, -ECANCELED, -ESHUTDOWN: the cancellation that it comes
+                                     from; of another code: why the task was being cancelled, if it was   */
     uint64_t nursery;             /* serial number of the nursery that gathered it; private               */
 };
 

@@ -12,6 +12,7 @@
 struct weir_loop;
 struct weir_task;
 struct weir_nursery;
+struct weir_start_request;
 
 /* ---- running ---- */
 
@@ -119,8 +120,9 @@ struct weir_scope {
 
 /* Closes a scope with the status of what ran inside. Returns the status to go on with: 0 for a -ECANCELED that was this
  * scope's (`cancelled_caught` is then true), -ETIMEDOUT for one in a weir_fail_* scope, else `status` unchanged. Scopes
- * that were opened inside and not closed are closed and reported, and the answer is -EINVAL; so is a scope that this
- * task did not open. A nursery still open inside stays open, in the scope around this one. Checkpoint: never. */
+ * that were opened inside and not closed are closed and reported, and the answer is -EINVAL unless `status` is an error
+ * already; so is a scope that this task did not open. A nursery still open inside stays open, in the scope around this
+ * one. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_scope_close(struct weir_scope *scope, int status);
 
 /* Cancels a scope: from now on each checkpoint in it answers -ECANCELED; tasks waiting in it are woken. Again: nothing
@@ -201,6 +203,7 @@ struct weir_nursery {
     int code;             /* of the first error                                                      */
     uint64_t serial;      /* tells its errors apart                                                  */
     struct weir_error *errors, **errors_end;
+    struct weir_start_request *starts; /* those that are to end when it is cancelled */
     const struct weir_site *site;
 };
 
@@ -222,13 +225,27 @@ struct weir_nursery {
 #define weir_try_start_soon(nursery, fn, arg) weir_try_start_soon_((nursery), (fn), (arg), WEIR_SITE(#fn))
 
 /* Starts fn(arg) and waits until it calls weir_started(value); then it is the nursery's child, before that the
- * caller's. *value (may be NULL) is written on success only. Returns 0; what the child ended with before it reported;
- * -EPROTO: it ended well without reporting; -ECANCELED; -ENOMEM; -EBADF. Checkpoint: always. */
-#define weir_start(nursery, fn, arg, value) weir_start_((nursery), (fn), (arg), (value), WEIR_SITE(#fn))
+ * caller's: cancelled with it, and its errors are the answer. *value (may be NULL) is written on success only. Returns
+ * 0; what the child ended with before it reported (if that is a whole group: weir_start_take_errors); -EPROTO: it ended
+ * well without reporting; -ECANCELED; -ENOMEM; -EBADF: the nursery is closed. Checkpoint: always lets others run;
+ * -ECANCELED comes from the child, so that what it did do happened. */
+#define weir_start(nursery, fn, arg, value) weir_start_((nursery), (fn), (arg), (value), false, WEIR_SITE(#fn))
 
-/* Reports, from a task that weir_start started; nothing in one that weir_start_soon started. Returns 0, or -EALREADY.
+/* The same, but until it reports the child is cancelled with the nursery too: -ESHUTDOWN, if it then ends without
+ * having reported. A nursery cannot end while a start in it is under way; where that start waits in its turn for
+ * something in the nursery, which has ended, weir_start (and Trio's) is a deadlock, and this is not. */
+#define weir_start_unless_cancelled(nursery, fn, arg, value)                                                           \
+    weir_start_((nursery), (fn), (arg), (value), true, WEIR_SITE(#fn))
+
+/* Reports, from a task that weir_start started; nothing in one that weir_start_soon started. Returns 0; -ECANCELED: the
+ * caller of weir_start has been cancelled, and waits: the task is not moved, and should end; -EALREADY.
  * Checkpoint: never. */
 int weir_started(void *value);
+
+/* Takes the groups that calls of weir_start in this task left, whose child failed with more than one error before it
+ * reported: they are then read, and do not join the task's result. NULL when there are none. Free it with
+ * weir_error_free. Checkpoint: never. */
+struct weir_error *weir_start_take_errors(void);
 
 /* Cancels the nursery's scope. Checkpoint: never. */
 #define weir_nursery_cancel(nursery)                                                                                   \
@@ -477,7 +494,7 @@ WEIR_MUST_CHECK int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)
                                          const struct weir_site *site);
 WEIR_MUST_CHECK int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site *site);
 WEIR_MUST_CHECK int weir_start_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, void **value,
-                                const struct weir_site *site);
+                                bool unless_cancelled, const struct weir_site *site);
 
 /* Inline, so that the cleanup of a block that was left at its end costs nothing. */
 static inline struct weir_nursery_guard weir_nursery_guard_open_(struct weir_nursery *nursery, int *status,
