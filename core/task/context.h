@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/base.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WEIR_ASAN 1
@@ -117,14 +118,30 @@ static inline __attribute__((always_inline)) struct weir_context *weir_context_s
     return from;
 }
 
-/* Leaves the running context for good. */
-static inline __attribute__((always_inline)) void weir_context_leave(struct weir_context *from, struct weir_context *to)
+/* Leaves the running context for good: nothing of it is kept. */
+static inline __attribute__((always_inline)) WEIR_NORETURN void weir_context_leave(struct weir_context *to)
 {
 #if WEIR_ASAN
     __asan_handle_no_return(); /* or our frames stay poisoned, for whatever lies at these addresses next */
     __sanitizer_start_switch_fiber(NULL, to->bottom, to->size);
 #endif
-    weir_context_jump_(from, to);
+#if defined(__x86_64__)
+    __asm__ volatile("movq 0(%0), %%rsp\n\t"
+                     "movq 8(%0), %%rbp\n\t"
+                     "jmpq *16(%0)"
+                     :
+                     : "S"(to)
+                     : "memory");
+#elif defined(__aarch64__)
+    register struct weir_context *x1 __asm__("x1") = to;
+    __asm__ volatile("ldp x9, x29, [x1]\n\t"
+                     "ldr x16, [x1, #16]\n\t"
+                     "mov sp, x9\n\t"
+                     "br x16"
+                     :
+                     : "r"(x1)
+                     : "x9", "x16", "memory");
+#endif
     __builtin_unreachable();
 }
 

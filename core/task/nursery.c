@@ -14,7 +14,7 @@ void weir_nursery_let_go(struct weir_nursery *nursery)
 {
     if (--nursery->held == 0 && nursery->waiting) {
         nursery->waiting = false;
-        weir_task_wake(nursery->parent, 0);
+        weir_wake(weir_loop_, nursery->parent, 0);
     }
 }
 

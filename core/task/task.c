@@ -70,8 +70,17 @@ static WEIR_NORETURN void task_main(void)
     struct weir_loop *loop = weir_loop_;
     struct weir_task *task = loop->current;
     end(loop, task, task->fn(task->arg));
-    weir_context_leave(&task->context, weir_pick(loop));
-    __builtin_unreachable();
+    weir_context_leave(weir_pick(loop));
+}
+
+/* What few spawns need; apart, so that the others save no registers for it. */
+static __attribute__((noinline)) struct weir_task *show_new(struct weir_loop *loop, struct weir_task *task)
+{
+    if (loop->living > loop->mask + 1)
+        weir_ring_grow(loop);
+    weir_tell_spawned(loop, task);
+    weir_make_runnable(loop, task);
+    return task;
 }
 
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
@@ -102,12 +111,8 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     weir_list_append(&nursery->children, &task->sibling);
     nursery->held++;
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);
-    loop->living++;
-    if (WEIR_UNLIKELY(loop->living > loop->spawn_room)) {
-        if (loop->living > loop->mask + 1)
-            weir_ring_grow(loop);
-        weir_tell_spawned(loop, task);
-    }
+    if (WEIR_UNLIKELY(++loop->living > loop->spawn_room))
+        return show_new(loop, task);
     weir_make_runnable(loop, task);
     return task;
 }
@@ -123,16 +128,18 @@ int weir_task_park(const struct weir_wait *wait, void *arg)
     return weir_switch_away(self, weir_pick(loop))->wake_result;
 }
 
-void weir_task_wake(struct weir_task *task, int result)
+void weir_task_wake_heard(struct weir_loop *loop, struct weir_task *task, int result)
 {
-    struct weir_loop *loop = weir_loop_;
-    if (WEIR_UNLIKELY((uintptr_t)task->wait <= loop->wake_heard)) { /* one test for both */
-        WEIR_ASSERT(task->wait != NULL);
-        weir_tell_scheduled(loop, task);
-    }
+    WEIR_ASSERT(task->wait != NULL);
+    weir_tell_scheduled(loop, task);
     task->wait = NULL;
     task->wake_result = result;
     weir_make_runnable(loop, task);
+}
+
+void weir_task_wake(struct weir_task *task, int result)
+{
+    weir_wake(weir_loop_, task, result);
 }
 
 static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *self)

@@ -192,6 +192,7 @@ void weir_errors_close(struct weir_loop *loop);
 struct weir_error *weir_error_take(struct weir_loop *loop); /* NULL: none left */
 
 /* task.c */
+void weir_task_wake_heard(struct weir_loop *loop, struct weir_task *task, int result);
 void weir_task_note_cancellation(struct weir_task *task, int code, const struct weir_reason *reason);
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                   const struct weir_site *site);
@@ -246,6 +247,19 @@ static inline bool weir_steps(const struct weir_loop *loop)
 static inline void weir_make_runnable(struct weir_loop *loop, struct weir_task *task)
 {
     loop->ring[loop->tail++ & loop->mask] = task;
+}
+
+/* weir_task_wake. */
+static inline void weir_wake(struct weir_loop *loop, struct weir_task *task, int result)
+{
+    if (WEIR_UNLIKELY((uintptr_t)task->wait <=
+                      loop->wake_heard)) { /* told to instruments, or none: one test for both */
+        weir_task_wake_heard(loop, task, result);
+        return;
+    }
+    task->wait = NULL;
+    task->wake_result = result;
+    weir_make_runnable(loop, task);
 }
 
 static inline struct weir_context *weir_take(struct weir_loop *loop, uint64_t head)
