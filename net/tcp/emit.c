@@ -218,6 +218,31 @@ void tcp_emit_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp->stats.out_rsts++;
 }
 
+void tcp_emit_syn_ack(struct weir_tcp *tcp, const struct tcp_segment *segment, struct weir_ip_path *path, uint32_t isn,
+                      const struct weir_tcp_option_values *values)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->control_pool);
+    uint8_t options[WEIR_TCP_OPTIONS_MAX];
+    unsigned length;
+    struct rte_tcp_hdr *header;
+
+    if (m == NULL)
+        return;
+    length = weir_tcp_options_write(options, values);
+    header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
+    put(header, 0, tcp_ports_swap(segment->ports));
+    put(header, 1, rte_cpu_to_be_32(isn));
+    put(header, 2, rte_cpu_to_be_32(segment->seq + 1));
+    put(header, 3,
+        fourth_word(WEIR_TCP_HEADER_LENGTH + length, SYN | ACK,
+                    (uint16_t)RTE_MIN(tcp->receive_buffer, (uint32_t)UINT16_MAX)));
+    put(header, 4, 0);
+    memcpy(header + 1, options, length);
+    seal_whole(tcp, m, header, path->pseudo_sum);
+    tcp->stats.out_segs++;
+    weir_ip_send(tcp->ip, tcp->now, path, m, 0);
+}
+
 void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t length = segment->length + !!(segment->flags & SYN) + !!(segment->flags & FIN);

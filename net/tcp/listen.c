@@ -63,6 +63,25 @@ uint16_t weir_tcp_listener_port(const struct weir_tcp_listener *listener)
     return listener->port;
 }
 
+/* Makes a connection in SYN_RECEIVED, among the listener's embryonic ones. NULL: no room. */
+static struct weir_tcp_connection *make(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
+                                        const struct tcp_key *key, const struct weir_ip_path *path)
+{
+    struct weir_tcp_connection *c = tcp_connection_new(tcp);
+
+    if (c == NULL)
+        return NULL;
+    c->key = *key;
+    c->path = *path;
+    c->marks = M_PASSIVE;
+    c->listener = listener;
+    weir_list_append(&listener->embryonic, &c->member);
+    listener->embryonic_count++;
+    tcp_set_state(tcp, c, WEIR_TCP_SYN_RECEIVED);
+    tcp->stats.passive_opens++;
+    return c;
+}
+
 void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
                       const struct tcp_key *key, const uint32_t *after_time_wait)
 {
@@ -70,28 +89,50 @@ void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, 
     struct weir_ip_path path;
     uint32_t iss, ts_offset;
 
-    if (listener->embryonic_count >= listener->backlog || listener->ready_count >= listener->backlog) {
+    if (listener->ready_count >= listener->backlog) {
         tcp->stats.listen_overflows++;
         return;
     }
     if (weir_ip_path_init(tcp->ip, tcp->now, &path, key->remote, IPPROTO_TCP) < 0)
         return;
-    c = tcp_connection_new(tcp);
+    if (tcp->syn_cookies || listener->embryonic_count >= listener->backlog) {
+        tcp->stats.listen_overflows += !tcp->syn_cookies;
+        tcp_cookie_send(tcp, segment, key, &path);
+        return;
+    }
+    c = make(tcp, listener, key, &path);
     if (c == NULL)
         return;
     tcp_choose_numbers(tcp, key, &iss, &ts_offset);
     if (after_time_wait != NULL && !seq_after(iss, *after_time_wait + UINT16_MAX)) /* RFC 9293: beyond the last's */
         iss = *after_time_wait + UINT16_MAX + 1;
-    c->key = *key;
-    c->path = path;
-    c->marks = M_PASSIVE;
-    c->listener = listener;
-    weir_list_append(&listener->embryonic, &c->member);
-    listener->embryonic_count++;
-    tcp_set_state(tcp, c, WEIR_TCP_SYN_RECEIVED);
     tcp_connection_start(tcp, c, iss, ts_offset);
     tcp_take_syn(tcp, c, segment);
-    tcp->stats.passive_opens++;
+}
+
+struct weir_tcp_connection *tcp_passive_resume(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
+                                               const struct tcp_segment *syn, const struct tcp_key *key, uint32_t iss)
+{
+    struct weir_tcp_connection *c;
+    struct weir_ip_path path;
+    uint32_t isn, ts_offset;
+
+    if (listener->ready_count >= listener->backlog) {
+        tcp->stats.listen_overflows++;
+        return NULL;
+    }
+    if (weir_ip_path_init(tcp->ip, tcp->now, &path, key->remote, IPPROTO_TCP) < 0)
+        return NULL;
+    c = make(tcp, listener, key, &path);
+    if (c == NULL)
+        return NULL;
+    tcp_choose_numbers(tcp, key, &isn, &ts_offset);
+    tcp_connection_start(tcp, c, iss, ts_offset);
+    tcp_take_syn(tcp, c, syn);
+    c->marks &= (uint16_t)~M_SYN; /* it was sent */
+    c->snd_nxt = c->snd_max = iss + 1;
+    tcp_timer_arm(tcp, c);
+    return c;
 }
 
 bool tcp_passive_ready(struct weir_tcp *tcp, struct weir_tcp_connection *c)

@@ -9,6 +9,23 @@ void tcp_consume(struct tcp_segment *segment)
     segment->m = NULL;
 }
 
+/* A limit for all connections together is one that a stranger can exhaust and watch from a connection of his own, and
+ * so find out what goes on on others (RFC 5961 section 10, CVE-2016-5696): how much it is each second is our secret. */
+static bool may_challenge(struct weir_tcp *tcp)
+{
+    if (tcp->challenges_s != tcp->now_s) {
+        uint64_t second = (uint64_t)tcp->now_s << 8 | 1; /* another thing than ports are chosen by */
+
+        tcp->challenges_s = tcp->now_s;
+        tcp->challenges_left =
+            (uint32_t)(CHALLENGES_ALL / 2 + tcp_siphash(tcp->key, &second, sizeof(second)) % CHALLENGES_ALL);
+    }
+    if (tcp->challenges_left == 0)
+        return false;
+    tcp->challenges_left--;
+    return true;
+}
+
 /* An ACK that is not about data, so that no two confused ends can answer each other for ever. RFC 5961 section 7. */
 void tcp_challenge(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
@@ -16,7 +33,7 @@ void tcp_challenge(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         c->challenge_s = tcp->now_s;
         c->challenges = 0;
     }
-    if (c->challenges == CHALLENGES_MAX)
+    if (c->challenges == CHALLENGES_MAX || !may_challenge(tcp))
         return;
     c->challenges++;
     tcp->stats.challenge_acks++;

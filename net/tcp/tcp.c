@@ -24,6 +24,7 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->rto_min_us = (uint32_t)RTE_MIN(RTE_MAX(rto_min / 1000, 1), (weir_time)RTO_MAX_US);
     tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
     tcp->congestion = options->congestion != NULL ? options->congestion : &weir_tcp_cubic;
+    tcp->syn_cookies = options->syn_cookies;
     tcp->pool = options->pool;
     tcp->control_pool = options->control_pool;
     tcp->copy_max = rte_pktmbuf_data_room_size(options->pool) - RTE_PKTMBUF_HEADROOM;

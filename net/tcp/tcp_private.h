@@ -7,7 +7,7 @@
  *   sack.c        what has arrived out of order, told and heard
  *   rack.c        what is lost, by time                 recovery.c    how what is lost is sent again
  *   timers.c      what happens when nothing happens     congestion.c, reno.c, cubic.c  how much may be in flight
- *   listen.c      passive opens                         user.c, close.c  the user's calls
+ *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
  *   tcp.c         opening and closing the machine
@@ -57,6 +57,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define COALESCE_MAX 512                 /* payload of at most this many bytes moves into the tail of the last */
 #define CHALLENGES_MAX 10                /* per CHALLENGE_SECONDS: RFC 5961 section 7                          */
 #define CHALLENGE_SECONDS 5
+#define CHALLENGES_ALL 1000                /* a second, of all connections: half of it and as much again at random */
 #define PAWS_IDLE_SECONDS (24 * 24 * 3600) /* RFC 7323 section 5.5: then ts_recent means nothing           */
 
 /* ---- a connection ---- */
@@ -277,6 +278,9 @@ struct weir_tcp {
     uint32_t free_count, connections_max;
     struct weir_tcp_listener *listeners;
     unsigned listeners_max;
+    bool syn_cookies;
+    uint32_t cookies_sent_s;                /* when the last one was */
+    uint32_t challenges_left, challenges_s; /* of all connections, in this second */
     struct weir_list listeners_reported;
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
@@ -606,6 +610,9 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
 /* Sends a segment without payload. Returns false when the control pool is dry. */
 bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags);
 bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* A SYN and ACK of no connection. */
+void tcp_emit_syn_ack(struct weir_tcp *tcp, const struct tcp_segment *segment, struct weir_ip_path *path, uint32_t isn,
+                      const struct weir_tcp_option_values *values);
 void tcp_emit_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Answers a segment that belongs to nobody, or that asks for a reset. RFC 9293 section 3.10.7.1. */
 void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment);
@@ -654,8 +661,20 @@ struct weir_tcp_listener *tcp_find_listener(struct weir_tcp *tcp, uint16_t port)
 /* A SYN for a listener. after_time_wait: the sequence number must be beyond this one (NULL: any). Does not take m. */
 void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
                       const struct tcp_key *key, const uint32_t *after_time_wait);
+/* The ACK of a SYN and ACK that was not kept: makes the connection, in SYN_RECEIVED, as if it had been. NULL: no room.
+ */
+struct weir_tcp_connection *tcp_passive_resume(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
+                                               const struct tcp_segment *syn, const struct tcp_key *key, uint32_t iss);
 /* True if the listener had room for it among those to be accepted. */
 bool tcp_passive_ready(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 void tcp_listener_forget(struct weir_tcp_connection *c);
+
+/* ---- cookie.c ---- */
+/* Answers a SYN, and keeps nothing. */
+void tcp_cookie_send(struct weir_tcp *tcp, const struct tcp_segment *segment, const struct tcp_key *key,
+                     struct weir_ip_path *path);
+/* An ACK that belongs to no connection: makes one if it brings back a cookie of ours. NULL: it does not, or no room. */
+struct weir_tcp_connection *tcp_cookie_take(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
+                                            const struct tcp_segment *segment, const struct tcp_key *key);
 
 #endif

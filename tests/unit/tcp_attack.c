@@ -257,3 +257,40 @@ Test(tcp_attack, headers_cut_short)
     cr_assert_eq(weir_tcp_stats(w.tcp)->in_errs, 32);
     wire_close(&w);
 }
+
+/* How many challenges the machine answers in one second, however many connections ask. */
+static unsigned challenges_in_a_second(uint8_t secret)
+{
+    enum { CONNECTIONS = 200, EACH = 10 };
+    struct weir_tcp_listener *listener;
+
+    setup();
+    w.options.connections_max = CONNECTIONS;
+    w.options.key[0] = secret;
+    w.pool_size = w.control_size = 8192;
+    wire_open(&w);
+    listener = wire_listen(&w, CONNECTIONS);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        w.peer_port = (uint16_t)(10000 + i);
+        (void)wire_accept(&w, listener);
+        for (unsigned k = 0; k < EACH; k++) {
+            IN(&w, .flags = RST, .seq = 2);
+            wire_flush(&w);
+            w.sent_taken = w.sent_count = 0;
+        }
+    }
+    unsigned answered = (unsigned)weir_tcp_stats(w.tcp)->challenge_acks;
+    wire_close_quietly(&w);
+    return answered;
+}
+
+/* RFC 5961 section 10: a limit for all, that no stranger knows */
+Test(tcp_attack, challenges_of_all_connections_are_limited_by_a_secret_number)
+{
+    unsigned first = challenges_in_a_second(1), second = challenges_in_a_second(2);
+
+    cr_assert(first >= 500 && first < 1500, "%u", first);
+    cr_assert(second >= 500 && second < 1500, "%u", second);
+    cr_assert_neq(first, second);
+    cr_assert_eq(first, challenges_in_a_second(1));
+}

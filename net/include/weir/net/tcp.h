@@ -23,6 +23,7 @@ struct weir_tcp_options {
     unsigned listeners_max;   /* 0: 64                                                                      */
     uint32_t receive_buffer;  /* bytes a connection may hold for its reader, its window; 0: 262144          */
     uint32_t send_buffer;     /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
+    bool syn_cookies;         /* answer every SYN with a cookie, and not only when a backlog is full */
     unsigned packets_max;     /* mbufs that all connections together may hold; beyond it payload that        *
                                * arrives is dropped (its ACK still counts), windows stop growing and sends   *
                                * say -EAGAIN, but for one packet a connection each way; 0: no limit          */
@@ -40,6 +41,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
     uint64_t tail_loss_probes;
+    uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
     uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
     unsigned curr_estab, connections; /* now */
 };
@@ -93,7 +95,8 @@ void *weir_tcp_next_event(struct weir_tcp *tcp, unsigned *events);
 /* ---- user calls (RFC 9293 section 3.10). None blocks; none is a checkpoint. ---- */
 
 /* Listens on a port (0: a free ephemeral one, at random). `user` must not be NULL. backlog: established connections not
- * yet accepted, and embryonic ones, at most each. Returns 0, -EADDRINUSE, -ENOMEM (listeners_max). */
+ * yet accepted, and embryonic ones, at most each; when there are so many embryonic ones SYNs are answered with cookies
+ * (RFC 4987 section 3.6). Returns 0, -EADDRINUSE, -ENOMEM (listeners_max). */
 WEIR_MUST_CHECK int weir_tcp_listen(struct weir_tcp *tcp, uint16_t port, unsigned backlog, void *user,
                                     struct weir_tcp_listener **listener);
 /* Stops listening; connections not yet accepted are reset. */
