@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <weir/weir.h>
 
 /* Prints a line. */
@@ -47,6 +48,22 @@ __attribute__((unused)) static void say_leaves(const struct weir_error *error)
             say("error: %s", name(error->code));
         else
             say_leaves(error->children);
+}
+
+/* What Trio raises where the caller did what is not allowed; other codes as name() says them. */
+__attribute__((unused)) static const char *refusal(int rc)
+{
+    switch (-rc) {
+    case EALREADY:
+    case EDEADLK:
+    case EPERM:
+        return "RuntimeError";
+    case EINVAL:
+    case EOVERFLOW:
+        return "ValueError";
+    default:
+        return name(rc);
+    }
 }
 
 /* Takes a nursery's group and prints its leaves, the oldest first. */
