@@ -152,7 +152,11 @@ int weir_spawn_system_task_(int (*fn)(void *), void *arg, const struct weir_site
     struct weir_loop *loop = weir_loop_;
     if (loop->system.held == 0)
         return -ESRCH;
-    return weir_task_spawn(loop, &loop->system, fn, arg, site) != NULL ? 0 : -ENOMEM;
+    struct weir_task *task = weir_task_spawn(loop, &loop->system, fn, arg, site);
+    if (task == NULL)
+        return -ENOMEM;
+    weir_locals_drop(task); /* it is nobody's child */
+    return 0;
 }
 
 struct weir_error *weir_task_take_unread(struct weir_task *task, uint64_t serial)

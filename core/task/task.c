@@ -56,6 +56,7 @@ static void end(struct weir_loop *loop, struct weir_task *task, int status)
     status = weir_scope_abandon(task, &task->nursery->scope, status);
     int code = status;
     struct weir_error *error = make_record(task, &code);
+    weir_locals_drop(task);
     loop->living--;
     weir_list_remove(&task->sibling);
     weir_nursery_child_ended(task->nursery, task, error, status);
@@ -104,6 +105,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->unread = NULL;
     task->unread_end = &task->unread;
     task->start = NULL;
+    weir_locals_inherit(task, loop->current);
     task->cancelled_alongside = false;
     task->unrecorded = 0;
     task->since = loop->now;

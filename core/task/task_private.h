@@ -28,6 +28,7 @@ struct weir_task {
     struct weir_error *unread;    /* groups that its blocks did not read */
     struct weir_error **unread_end;
     struct weir_start_request *start; /* weir_start, until reported */
+    struct weir_local_node *locals;   /* NULL: none is set; so before and after its life */
     struct weir_task *next_free;
     unsigned index; /* in the slab */
     bool canary;    /* its stack has no guard page */
@@ -227,6 +228,22 @@ struct weir_error *weir_task_take_unread(struct weir_task *task, uint64_t serial
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status);
 void weir_nursery_let_go(struct weir_nursery *nursery); /* by one of those that hold it open */
+
+/* local.c */
+void weir_locals_inherit_(struct weir_task *child, struct weir_task *from);
+void weir_locals_drop_(struct weir_task *task);
+
+static inline void weir_locals_inherit(struct weir_task *child, struct weir_task *from)
+{
+    if (WEIR_UNLIKELY(from != NULL && from->locals != NULL))
+        weir_locals_inherit_(child, from);
+}
+
+static inline void weir_locals_drop(struct weir_task *task)
+{
+    if (WEIR_UNLIKELY(task->locals != NULL))
+        weir_locals_drop_(task);
+}
 
 /* start.c */
 void weir_nursery_cancel_starts(struct weir_nursery *nursery);

@@ -303,7 +303,8 @@ void weir_task_get_status(const struct weir_task *task, struct weir_task_status 
 /* ---- task-locals ---- */
 
 /* A variable of which each task has its own value: Python's ContextVar. A task starts with the values that the task had
- * which started it; what either sets later, the other does not see. A constant, at file scope. */
+ * which started it, whosever nursery it is; what either sets later, the other does not see. The main task, system
+ * tasks, and what an alarm or a job starts, start with none set. A constant, at file scope. */
 struct weir_local {
     const char *name;
     void *initial;
@@ -312,8 +313,13 @@ struct weir_local {
 /* Returns the current task's value, or the initial one. Checkpoint: never. */
 void *weir_local_get(const struct weir_local *local);
 
-/* Sets the current task's value; nothing is copied. Returns 0 or -ENOMEM (it is as before). Checkpoint: never. */
+/* Sets the current task's value; what it points to is not copied. Returns 0; -ENOMEM: it is as before; -ESRCH: outside
+ * of all tasks. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_local_set(const struct weir_local *local, void *value);
+
+/* Block: weir_with_local(&user, "ann", rc) { ... } Sets a local, and sets it back however the block is left. On an
+ * error of weir_local_set's, which is then in rc, it does not run; else rc is left alone. */
+#define weir_with_local(local, value, rc) WEIR_BLOCK_(weir_local_guard, weir_local_guard_open_((local), (value), &(rc)))
 
 /* ---- instruments: told what the loop does; free when there is none ---- */
 
@@ -479,6 +485,12 @@ struct weir_nursery_guard {
     void *open;
     int *status;
 };
+struct weir_local_guard {
+    const struct weir_local *open;
+    struct weir_local_node *before;
+};
+struct weir_local_guard weir_local_guard_open_(const struct weir_local *local, void *value, int *status);
+void weir_local_guard_close_(struct weir_local_guard *guard);
 void weir_scope_cancel_(struct weir_scope *scope, const char *what, const struct weir_site *where);
 void weir_scope_cancel_gracefully_(struct weir_scope *scope, weir_time grace, const struct weir_site *where);
 void weir_scope_open_(struct weir_scope *scope, weir_time deadline, const struct weir_site *site);
