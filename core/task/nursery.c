@@ -61,7 +61,6 @@ void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *si
     nursery->errors = NULL;
     nursery->errors_end = &nursery->errors;
     weir_list_init(&nursery->children);
-    weir_list_append(&loop->current->nurseries, &nursery->sibling);
 }
 
 /* What the block amounts to: the body's error, a child's, a cancellation, or what the body left. */
@@ -86,8 +85,7 @@ int weir_nursery_close_(struct weir_nursery *nursery, int status)
     if (status < 0)
         cancel_for(nursery, self,
                    status == -ECANCELED ? "the nursery's block was cancelled" : "the nursery's block failed", status);
-    weir_nursery_let_go(nursery);
-    if (nursery->held == 0) {
+    if (--nursery->held == 0) {
         weir_fast_path_done();
     } else {
         bool noted = self->since == CANCELLATION_NOTED;
@@ -97,7 +95,6 @@ int weir_nursery_close_(struct weir_nursery *nursery, int status)
         if (WEIR_UNLIKELY(noted)) /* an error that comes out of the block is on its way still */
             self->since = CANCELLATION_NOTED;
     }
-    weir_list_remove(&nursery->sibling);
     if (WEIR_UNLIKELY(nursery->errors != NULL)) {
         *self->unread_end = nursery->errors;
         self->unread_end = nursery->errors_end;

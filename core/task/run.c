@@ -32,7 +32,6 @@ static void open_own(struct weir_loop *loop, struct weir_nursery *nursery, struc
     nursery->held = 1;
     nursery->errors_end = &nursery->errors;
     weir_list_init(&nursery->children);
-    weir_list_init(&nursery->sibling);
 }
 
 /* As in Trio the main task is inside the scope of the system tasks: one that fails cancels it. */

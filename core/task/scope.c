@@ -5,22 +5,27 @@
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline, const struct weir_site *site)
 {
-    scope->cancel_called = scope->cancelled_caught = scope->fails = scope->cancelled_alongside = scope->hard = false;
+    /* All at once, in one store. */
+    scope->cancel_called = scope->cancelled_caught = scope->effectively_cancelled = scope->grace_over = false;
     scope->shield = WEIR_SHIELD_NONE;
+    scope->fails = scope->cancelled_alongside = scope->hard = false;
     scope->site = site;
     scope->parent = parent;
     scope->owner = owner;
     scope->nursery = NULL;
     scope->deadline = WEIR_NEVER;
     scope->grace = 0;
-    scope->effectively_cancelled = parent != NULL && parent->effectively_cancelled;
-    scope->grace_over = parent != NULL && parent->grace_over;
     weir_list_init(&scope->children);
     weir_alarm_init(&scope->alarm, weir_scope_time_passed);
-    if (parent != NULL)
-        weir_list_append(&parent->children, &scope->sibling);
-    else
+    if (parent == NULL) {
         weir_list_init(&scope->sibling);
+    } else {
+        weir_list_append(&parent->children, &scope->sibling);
+        if (WEIR_UNLIKELY(parent->effectively_cancelled)) {
+            scope->effectively_cancelled = true;
+            scope->grace_over = parent->grace_over;
+        }
+    }
     if (owner != NULL)
         owner->scope = scope;
     if (deadline != WEIR_NEVER)
@@ -33,12 +38,9 @@ void weir_scope_open_(struct weir_scope *scope, weir_time deadline, const struct
     weir_scope_open_in(scope, self, self->scope, deadline, site);
 }
 
-/* Takes a scope out of the tree; scopes still below go up to its parent. */
-void weir_scope_unlink(struct weir_scope *scope)
+/* Scopes still below go up to the parent of one that closes. */
+static __attribute__((noinline)) void lift_children(struct weir_scope *scope)
 {
-    if (weir_timer_armed(&scope->alarm.timer))
-        weir_alarm_clear(&scope->alarm);
-    weir_list_remove(&scope->sibling);
     struct weir_scope *child;
     WEIR_LIST_FOREACH (child, &scope->children, struct weir_scope, sibling) {
         weir_list_remove(&child->sibling);
@@ -46,6 +48,16 @@ void weir_scope_unlink(struct weir_scope *scope)
         weir_list_append(&scope->parent->children, &child->sibling);
         weir_scope_update(child);
     }
+}
+
+/* Takes a scope out of the tree. */
+static void unlink_scope(struct weir_scope *scope)
+{
+    if (weir_timer_armed(&scope->alarm.timer))
+        weir_alarm_clear(&scope->alarm);
+    weir_list_remove(&scope->sibling);
+    if (WEIR_UNLIKELY(!weir_list_empty(&scope->children)))
+        lift_children(scope);
     scope->parent = NULL;
     scope->owner = NULL;
 }
@@ -85,7 +97,7 @@ int weir_scope_leave(struct weir_scope *scope, int status)
         else
             self->scope->cancelled_alongside = true;
     }
-    weir_scope_unlink(scope);
+    unlink_scope(scope);
     return status;
 }
 
@@ -102,7 +114,7 @@ int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer, int st
         struct weir_scope *scope = task->scope;
         WEIR_ASSERT(scope->nursery == NULL);
         task->scope = scope->parent;
-        weir_scope_unlink(scope);
+        unlink_scope(scope);
     }
     return misnested(status);
 }
@@ -137,7 +149,7 @@ static int close_misnested(struct weir_task *self, struct weir_scope *scope, int
              weir_task_name(self));
     for (struct weir_scope *at = nursery->parent, *outer = scope->parent, *next; at != outer; at = next) {
         next = at->parent;
-        weir_scope_unlink(at);
+        unlink_scope(at);
     }
     return misnested(status);
 }

@@ -130,6 +130,7 @@ struct weir_task *weir_stacks_take_new(struct stack_slab *stacks)
     struct weir_task *task = task_in(stacks, index);
     memset(task, 0, sizeof *task);
     task->index = index;
+    task->unread_end = &task->unread;
     task->canary = !guarded;
     task->valgrind_id = VALGRIND_STACK_REGISTER(slot_of(stacks, index) + PAGE, task);
 #if WEIR_ASAN

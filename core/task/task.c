@@ -21,7 +21,10 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
     int left = unread != NULL ? unread->code : task->unrecorded; /* what its blocks did not read */
-    task->unread = NULL;
+    if (WEIR_UNLIKELY(unread != NULL)) {
+        task->unread = NULL; /* for the next task here */
+        task->unread_end = &task->unread;
+    }
     if (*status >= 0) {
         task->cancelled_alongside = false; /* it was dealt with */
         if (left == 0)
@@ -51,8 +54,7 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
 
 static void end(struct weir_loop *loop, struct weir_task *task, int status)
 {
-    WEIR_ASSERT(weir_list_empty(&task->nurseries));
-    /* Scopes that it opened by hand and did not close lie on a stack that is about to go. */
+    /* Scopes that it opened by hand and did not close lie on a stack that is about to go. (Nurseries it has none.) */
     status = weir_scope_abandon(task, &task->nursery->scope, status);
     int code = status;
     struct weir_error *error = make_record(task, &code);
@@ -102,14 +104,11 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->site = site;
     task->nursery = nursery;
     task->scope = &nursery->scope;
-    task->unread = NULL;
-    task->unread_end = &task->unread;
     task->start = NULL;
     weir_locals_inherit(task, loop->current);
     task->cancelled_alongside = false;
     task->unrecorded = 0;
     task->since = loop->now;
-    weir_list_init(&task->nurseries);
     weir_list_append(&nursery->children, &task->sibling);
     nursery->held++;
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);

@@ -13,7 +13,6 @@ struct weir_task {
     int wake_result;
     bool abort_asked;             /* this wait was asked to end, and goes on */
     bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
-    int unrecorded;               /* an error of a nursery's that found no record; 0: none */
     const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
     void *wait_arg;
     weir_time since; /* when it parked, or began; or CANCELLATION_NOTED */
@@ -23,13 +22,13 @@ struct weir_task {
     const struct weir_site *site;
     struct weir_nursery *nursery; /* whose child it is */
     struct weir_list sibling;     /* among that nursery's children */
-    struct weir_list nurseries;   /* that it has open */
     struct weir_error *record;    /* set aside for its own failure; NULL: taken by the last one */
     struct weir_error *unread;    /* groups that its blocks did not read */
     struct weir_error **unread_end;
     struct weir_start_request *start; /* weir_start, until reported */
     struct weir_local_node *locals;   /* NULL: none is set; so before and after its life */
     struct weir_task *next_free;
+    int unrecorded; /* an error of a nursery's that found no record; 0: none */
     unsigned index; /* in the slab */
     bool canary;    /* its stack has no guard page */
     unsigned valgrind_id;
@@ -201,7 +200,6 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
 /* scope.c */
 void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struct weir_scope *parent,
                         weir_time deadline, const struct weir_site *site);
-void weir_scope_unlink(struct weir_scope *scope);
 int weir_scope_leave(struct weir_scope *scope, int status); /* the innermost one */
 int weir_scope_abandon_(struct weir_task *task, struct weir_scope *outer, int status);
 

@@ -45,8 +45,13 @@ static struct weir_list *next_in(const struct weir_list *list, const struct weir
 
 struct weir_nursery *weir_task_next_nursery(const struct weir_task *task, const struct weir_nursery *after)
 {
-    struct weir_list *next = next_in(&task->nurseries, after != NULL ? &after->sibling : NULL);
-    return next != NULL ? WEIR_CONTAINER_OF(next, struct weir_nursery, sibling) : NULL;
+    /* Those that it has open lie among its scopes, the innermost first. */
+    const struct weir_scope *end = after != NULL ? &after->scope : &task->nursery->scope;
+    struct weir_nursery *next = NULL;
+    for (const struct weir_scope *at = task->scope; at != end && at != NULL; at = at->parent)
+        if (at->nursery != NULL)
+            next = at->nursery;
+    return next;
 }
 
 struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, const struct weir_task *after)

@@ -194,7 +194,6 @@ weir_time weir_current_effective_deadline(void);
 struct weir_nursery {
     struct weir_scope scope; /* its cancel scope */
     struct weir_list children;
-    struct weir_list sibling; /* among the parent's open nurseries                                    */
     struct weir_task *parent; /* NULL: the loop's own                                                 */
     unsigned held;            /* open: by its block, by each child, by each weir_start under way; 0: closed */
     bool waiting;
