@@ -6,6 +6,8 @@
 #include <weir/clock.h>
 #include <weir/stream.h>
 #include <weir/sync.h>
+#include <weir/system.h>
 #include <weir/task.h>
+#include <weir/thread.h>
 
 #endif
