@@ -7,7 +7,8 @@ weir_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 weir_packages_run=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev iproute2)
 # shellcheck disable=SC2034
 weir_packages_test=("${weir_packages_run[@]}" libcriterion-dev dpdk-dev clang-14 libclang-rt-14-dev clang-format-14
-    iputils-ping netcat-openbsd ethtool python3 python3-trio)
+    iputils-ping netcat-openbsd ethtool python3 python3-trio
+    valgrind gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 # What scripts/bench core measures beside ours.
 # shellcheck disable=SC2034
 weir_packages_peers=(g++ libboost-context-dev libboost-fiber-dev libst-dev golang-go python3-trio)
@@ -84,6 +85,7 @@ weir_configure() {
     local dir=$1
     shift
     if [[ -e $dir/build.ninja ]]; then
+        if [[ ${1-} == --cross-file ]]; then shift 2; fi # once and for all
         # An option that is newer than the directory is unknown there until it is set up anew.
         meson configure "$dir" "$@" || meson setup --reconfigure "$dir" "$weir_root" "$@"
     else

@@ -15,10 +15,12 @@ import io
 import os
 import pathlib
 import runpy
+import shlex
 import subprocess
 import sys
 
-SEEDS = range(1, 9)
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))  # the emulator, where the programs need one
+SEEDS = range(1, 2 if WRAPPER else 9)
 LINES_MIN = 3
 
 
@@ -38,7 +40,7 @@ def run_python(twin):
 
 
 def run_weir(program):
-    done = subprocess.run([program], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*WRAPPER, program], capture_output=True, text=True, timeout=30)
     lines = done.stdout.splitlines()
     if done.returncode != 0 or done.stderr:
         lines.append(f"exit status {done.returncode}, stderr: {done.stderr.strip()}")

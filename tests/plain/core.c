@@ -1,7 +1,5 @@
-/* core/ checks itself without a test framework: switches, stacks, nurseries, scopes, timers and channels. It is what
- * runs for another processor under qemu (from the checkout's root; the packages are named in the cross file): meson
- * setup /tmp/build-aarch64 . --cross-file tests/support/aarch64.cross -Dnet=false meson test -C /tmp/build-aarch64 Exit
- * status 0 if all holds; a line for what does not. */
+/* core/ checks itself without a test framework: what a new processor is tried with first. Switches, stacks, nurseries,
+ * scopes, timers and channels. Exit status 0 if all holds; a line for what does not. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <weir/weir.h>
 
@@ -21,6 +22,15 @@ __attribute__((format(printf, 1, 2), unused)) static void note(const char *forma
     va_start(arguments, format);
     vsnprintf(notes + used, sizeof notes - used, format, arguments);
     va_end(arguments);
+}
+
+/* How many of something a test is to do, `count` if it runs at full speed: where it is emulated, or under valgrind, the
+ * environment's WEIR_TEST_PATIENCE says how many times as long all takes. */
+__attribute__((unused)) static unsigned fewer(unsigned count)
+{
+    const char *patience = getenv("WEIR_TEST_PATIENCE");
+    unsigned slower = patience != NULL ? (unsigned)strtoul(patience, NULL, 10) : 1;
+    return slower > 1 ? count / slower + 1 : count;
 }
 
 /* Runs main(arg) from time 0 on a clock that jumps to the next deadline when all is idle. */

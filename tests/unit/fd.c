@@ -348,7 +348,8 @@ Test(descriptors, cost_a_busy_loop_no_system_call_each_turn, .timeout = 30)
     uint64_t turns;
     cr_expect_eq(weir_run(wait_while_busy, &turns, NULL), 0);
     cr_expect_gt(asked, 0);
-    cr_expect_lt((uint64_t)asked, turns / 2, "%d of %lu turns", asked, (unsigned long)turns);
+    if (fewer(100) == 100) /* else a turn takes longer than we go unasked */
+        cr_expect_lt((uint64_t)asked, turns / 2, "%d of %lu turns", asked, (unsigned long)turns);
 }
 
 Test(descriptors, are_found_by_a_busy_loop_in_time_that_stands_still, .timeout = 30)

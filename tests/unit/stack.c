@@ -163,9 +163,10 @@ TASK_TEST(stack, is_taken_again_by_the_next_task)
 static int start_many(void *arg)
 {
     struct weir_nursery nursery;
+    unsigned count = fewer(100000);
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
-        for (int i = 0; i < 100000; i++)
+        for (unsigned i = 0; i < count; i++)
             WEIR_DO(rc, weir_try_start_soon(&nursery, sleep_forever, NULL));
         rc = weir_checkpoint();
         weir_nursery_cancel(&nursery);
