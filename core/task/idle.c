@@ -126,6 +126,9 @@ void weir_rest(struct weir_loop *loop)
 {
     if (atomic_load(&loop->token->woken)) /* a job came meanwhile: time does not jump before it has run */
         return;
+    weir_deadlock_check(loop);
+    if (loop->tail != loop->head) /* it was ended */
+        return;
     if (WEIR_UNLIKELY(!weir_list_empty(&loop->quiet)))
         rest_until_quiet(loop);
     else if (loop->clock->idle != NULL)

@@ -126,6 +126,7 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
     loop->clock = options->clock != NULL ? options->clock : weir_clock_tsc();
     loop->now = loop->idle_since = loop->clock->now(loop->clock);
     loop->shuffle = options->shuffle_seed != 0;
+    loop->deadlock_ends = options->deadlock_ends;
     weir_rng_seed(&loop->rng, options->shuffle_seed);
     weir_list_init(&loop->pollers);
     weir_list_init(&loop->states);

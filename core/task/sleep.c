@@ -36,10 +36,25 @@ static bool abort_sleep(struct weir_task *task, void *arg)
 
 static const struct weir_wait sleep_wait = {.name = "weir_sleep", .abort = abort_sleep};
 
+static bool abort_forever(struct weir_task *task, void *arg)
+{
+    return true;
+}
+
+const struct weir_wait weir_forever_wait = {.name = "weir_sleep_forever", .abort = abort_forever};
+
+int weir_sleep_forever(void)
+{
+    WEIR_TRY(weir_checkpoint_if_cancelled());
+    return weir_task_park(&weir_forever_wait, NULL);
+}
+
 int weir_sleep_until(weir_time deadline)
 {
     if (deadline <= weir_loop_->now)
         return weir_checkpoint();
+    if (deadline == WEIR_NEVER)
+        return weir_sleep_forever();
     struct sleeper sleeper = {.task = weir_loop_->current};
     WEIR_TRY(weir_checkpoint_if_cancelled());
     weir_alarm_init(&sleeper.alarm, wake_sleeper);
@@ -52,9 +67,4 @@ int weir_sleep_until(weir_time deadline)
 int weir_sleep(weir_time delay)
 {
     return weir_sleep_until(weir_time_add(weir_loop_->now, delay));
-}
-
-int weir_sleep_forever(void)
-{
-    return weir_sleep_until(WEIR_NEVER);
 }

@@ -109,9 +109,11 @@ struct weir_loop {
 
     bool busy; /* the last turn found something to do */
     struct weir_token *token;
-    bool interruptible;      /* runs on the main thread: signals may interrupt it */
-    bool caught_sigint;      /* and it was this run that has caught this one      */
-    bool interrupted_late;   /* when its tasks had ended                          */
+    bool interruptible;     /* runs on the main thread: signals may interrupt it */
+    bool caught_sigint;     /* and it was this run that has caught this one      */
+    bool interrupted_late;  /* when its tasks had ended                          */
+    uint64_t deadlock_seen; /* at which `head` one was reported */
+    bool deadlock_ends;
     unsigned wakes_expected; /* weir_expect_wake */
     enum weir_idle idle;
     weir_time idle_since;
@@ -165,6 +167,9 @@ bool weir_poll_devices(struct weir_loop *loop); /* returns whether they had some
 void weir_rest(struct weir_loop *loop);
 weir_time weir_rest_timeout(struct weir_loop *loop); /* how long it would take at the most */
 
+/* deadlock.c */
+void weir_deadlock_check(struct weir_loop *loop); /* reports one; may end it: then tasks are runnable */
+
 /* instrument.c */
 void weir_instruments_open(struct weir_loop *loop, struct weir_instrument *const *instruments, unsigned count);
 void weir_instruments_close(struct weir_loop *loop);
@@ -180,6 +185,9 @@ void weir_end_system_tasks(struct weir_loop *loop); /* when the main task has en
 
 /* run_state.c */
 void weir_run_states_close(struct weir_loop *loop);
+
+/* sleep.c */
+extern const struct weir_wait weir_forever_wait;
 
 /* token.c */
 int weir_token_open(struct weir_token **opened);

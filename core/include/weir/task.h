@@ -299,6 +299,12 @@ struct weir_task_status {
 };
 void weir_task_get_status(const struct weir_task *task, struct weir_task_status *status);
 
+/* Prints the loop's tasks as a tree, with the nurseries and the scopes of interest (those that are cancelled or
+ * shielded or have a deadline) that each has open: names, where they were started and opened, what each task waits in
+ * and for how long, how much time is left. Where no loop runs it prints nothing. Wants 16 KiB of stack.
+ * Checkpoint: never. */
+void weir_print_tree(FILE *out);
+
 /* ---- task-locals ---- */
 
 /* A variable of which each task has its own value: Python's ContextVar. A task starts with the values that the task had
