@@ -56,6 +56,34 @@ WEIR_MUST_CHECK int weir_from_thread_run_sync(struct weir_token *token, int (*fn
  * -ECANCELED: it is time to end; -EINVAL: the pool did not start this thread. Trio's from_thread.check_cancelled. */
 WEIR_MUST_CHECK int weir_from_thread_check_cancelled(void);
 
+/* ---- functions that say where they belong ---- */
+
+enum weir_where {
+    WEIR_INLINE, /* right here: it does not block, or only as tasks do   */
+    WEIR_THREAD, /* in a thread of the pool: it blocks                   */
+    WEIR_LCORE,  /* in a certain loop, as a task: its data are kept there */
+};
+
+/* A function, and where it belongs. A constant:
+ * static const struct weir_function look_up = WEIR_FUNCTION(look_up_, WEIR_LCORE, .token = &directory_token); */
+struct weir_function {
+    struct weir_site site;
+    int (*fn)(void *arg);
+    enum weir_where where;
+    struct weir_token *const *token; /* of WEIR_LCORE: where its loop's token is found; it must be held while calls
+                                        are made, and NULL is a loop that does not run */
+};
+#define WEIR_FUNCTION(function, place, ...)                                                                            \
+    {                                                                                                                  \
+        .site = {#function, __FILE__, "WEIR_FUNCTION", __LINE__}, .fn = (function), .where = (place), __VA_ARGS__      \
+    }
+
+/* Runs function->fn(arg) where it belongs, and waits. In another loop it is a system task there: cancelling the caller
+ * cancels it (with the caller's reason), and the call ends when it has; its errors are the caller's only. Outside of
+ * all loops what is not WEIR_LCORE is just called. Returns what it returned, or its group's code; -ECANCELED; -ESRCH:
+ * the other run has ended, or is about to; -EAGAIN: no more threads can be made; -ENOMEM. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_call(const struct weir_function *function, void *arg);
+
 WEIR_MUST_CHECK int weir_from_thread_run_(struct weir_token *token, int (*fn)(void *arg), void *arg,
                                           const struct weir_site *site);
 
