@@ -9,14 +9,26 @@ static bool parent_is_over(const struct weir_scope *scope)
     return scope->shield != WEIR_SHIELD_FULL && scope->parent != NULL && scope->parent->grace_over;
 }
 
+/* That a -ECANCELED was the nursery's matters when this no longer shows, for a shield was put up since: it still is one
+ * when the task ends with it. */
+void weir_task_feel_(struct weir_task *task)
+{
+    const struct weir_scope *scope = task->scope, *outside = &task->nursery->scope;
+    while (scope != outside && weir_scope_parent_felt(scope))
+        scope = scope->parent;
+    task->felt_outside = scope == outside;
+}
+
 /* Level-triggered: a task that runs finds out at its next checkpoint; one that waits is taken out of its wait. */
 static void deliver(struct weir_task *task, struct weir_scope *scope)
 {
     if (task == NULL || task->scope != scope || task->wait == NULL || task->wait->abort == NULL || task->abort_asked)
         return;
     task->abort_asked = true;
-    if (task->wait->abort(task, task->wait_arg))
-        weir_task_wake(task, -ECANCELED);
+    if (!task->wait->abort(task, task->wait_arg))
+        return;
+    weir_task_feel(task);
+    weir_task_wake(task, -ECANCELED);
 }
 
 void weir_scope_move_task(struct weir_task *task, struct weir_scope *scope)

@@ -21,9 +21,10 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
     int left = unread != NULL ? unread->code : task->unrecorded; /* what its blocks did not read */
-    if (WEIR_UNLIKELY(unread != NULL)) {
-        task->unread = NULL; /* for the next task here */
+    if (WEIR_UNLIKELY(left != 0)) { /* for the next task here */
+        task->unread = NULL;
         task->unread_end = &task->unread;
+        task->unrecorded = 0;
     }
     if (*status >= 0) {
         task->cancelled_alongside = false; /* it was dealt with */
@@ -33,10 +34,10 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
     }
     if (*status == -ECANCELED) {
         task->cancelled_alongside = true;
-        if (left == 0 && task->scope->effectively_cancelled)
+        if (left == 0 && (task->scope->effectively_cancelled || task->felt_outside))
             return NULL;
-        /* A -ECANCELED of no cancelled scope has slipped past its scope's end (by `return`): no cancellation but an
-         * error. */
+        /* One that was not handed to it from outside has slipped past its scope's end (by `return`): no cancellation
+         * but an error. */
         if (left != 0)
             *status = left;
     }
@@ -106,8 +107,7 @@ struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *n
     task->scope = &nursery->scope;
     task->start = NULL;
     weir_locals_inherit(task, loop->current);
-    task->cancelled_alongside = false;
-    task->unrecorded = 0;
+    task->cancelled_alongside = task->felt_outside = false;
     task->since = loop->now;
     weir_list_append(&nursery->children, &task->sibling);
     nursery->held++;
@@ -150,9 +150,9 @@ static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *
 }
 
 /* A call, so that the compiler makes a branch of the test, which is predicted, and not arithmetic, which waits. */
-static __attribute__((noinline, cold)) int cancelled(void)
+static __attribute__((noinline, cold)) int cancelled(struct weir_task *self)
 {
-    __asm__ volatile(""); /* or it is seen through */
+    weir_task_feel(self);
     return -ECANCELED;
 }
 
@@ -161,15 +161,17 @@ int weir_checkpoint(void)
 {
     struct weir_loop *loop = weir_loop_;
     struct weir_task *self = yield(loop, loop->current);
-    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? cancelled() : 0;
+    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? cancelled(self) : 0;
 }
 
 int weir_checkpoint_if_cancelled(void)
 {
-    if (WEIR_LIKELY(!weir_loop_->current->scope->effectively_cancelled))
+    struct weir_task *self = weir_loop_->current;
+    if (WEIR_LIKELY(!self->scope->effectively_cancelled))
         return 0;
+    int rc = cancelled(self);
     weir_fast_path_done(); /* or a task that does not heed it would keep the lcore */
-    return -ECANCELED;
+    return rc;
 }
 
 void weir_cancel_shielded_checkpoint(void)

@@ -13,6 +13,7 @@ struct weir_task {
     int wake_result;
     bool abort_asked;             /* this wait was asked to end, and goes on */
     bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
+    bool felt_outside;            /* it was told of a cancellation from outside all scopes of its own */
     const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
     void *wait_arg;
     weir_time since; /* when it parked, or began; or CANCELLATION_NOTED */
@@ -217,6 +218,7 @@ void weir_scope_move_task(struct weir_task *task, struct weir_scope *scope); /* 
 void weir_scope_cancel_once(struct weir_scope *scope, const struct weir_reason *reason); /* nothing if it is already */
 void weir_scope_cancel_as_felt(struct weir_scope *scope, const struct weir_reason *reason, bool over);
 void weir_scope_time_passed(struct weir_alarm *alarm);
+void weir_task_feel_(struct weir_task *task);
 int weir_scope_reason(const struct weir_scope *scope, struct weir_reason *reason);
 weir_time weir_scope_effective_deadline(const struct weir_scope *scope);
 
@@ -227,6 +229,13 @@ static inline bool weir_scope_parent_felt(const struct weir_scope *scope)
     if (WEIR_LIKELY(scope->shield == WEIR_SHIELD_NONE))
         return parent != NULL && parent->effectively_cancelled;
     return scope->shield == WEIR_SHIELD_GRACE && parent != NULL && parent->grace_over;
+}
+
+/* Called where a -ECANCELED is handed to the task. */
+static inline void weir_task_feel(struct weir_task *task)
+{
+    if (!task->felt_outside)
+        weir_task_feel_(task);
 }
 
 /* nursery.c */

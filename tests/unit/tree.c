@@ -121,7 +121,7 @@ TASK_TEST(tree, a_status_says_what_a_task_waits_in_since_when_and_till_when)
         WEIR_DO(rc, weir_sleep(WEIR_SECONDS(1)));
         weir_scope_set_deadline(&nursery.scope, WEIR_SECONDS(60));
         weir_task_get_status(child, &status);
-        cr_expect_str_eq(status.wait->name, "weir_sleep");
+        cr_expect_str_eq(status.wait->name, "weir_sleep_forever");
         cr_expect_eq(status.since, WEIR_SECONDS(1));
         cr_expect_eq(status.deadline, WEIR_SECONDS(60));
         cr_expect_not(status.cancelled);

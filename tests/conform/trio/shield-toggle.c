@@ -138,13 +138,50 @@ static int two(void)
     return rc;
 }
 
+static int clean_up_for_2(void *arg)
+{
+    struct weir_scope shield;
+    int rc = attempt("cleaner", 9), cleanup = 0;
+    weir_with_shield (&shield, cleanup)
+        cleanup = weir_sleep(WEIR_SECONDS(2));
+    WEIR_TRY(cleanup);
+    say("cleaner: cleaned up %.1f", now());
+    return rc;
+}
+
+static int on_its_way(void)
+{
+    struct weir_nursery nursery;
+    struct weir_scope outer, shield;
+    int rc = 0;
+    weir_with_scope (&outer, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_start_soon(&nursery, clean_up_for_2, NULL);
+            weir_with_shield (&shield, rc) {
+                WEIR_DO(rc, weir_sleep(WEIR_SECONDS(1)));
+                weir_scope_cancel(&outer);
+                WEIR_DO(rc, weir_sleep(WEIR_SECONDS(1)));
+                weir_scope_set_shield(&nursery.scope, true);
+                rc = attempt("main", 3);
+            }
+            WEIR_DO(rc, rc);
+            rc = attempt("main", 1);
+        }
+        WEIR_DO(rc, rc);
+        rc = attempt("main", 1);
+    }
+    say("main: on its way %s %s %.1f", caught(&outer), caught(&nursery.scope), now());
+    return rc;
+}
+
 static int main_task(void *arg)
 {
     WEIR_TRY(put_up());
     WEIR_TRY(taken_away());
     WEIR_TRY(put_up_in_time());
     WEIR_TRY(on_a_nursery());
-    return two();
+    WEIR_TRY(two());
+    return on_its_way();
 }
 
 TWIN(main_task)

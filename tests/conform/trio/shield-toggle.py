@@ -26,6 +26,16 @@ async def swallow(who):
         pass
 
 
+async def clean_up_for_2():
+    try:
+        await attempt("cleaner", 9)
+    except trio.Cancelled:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(2)
+        print("cleaner: cleaned up", trio.current_time())
+        raise
+
+
 async def main():
     # Put up after the cancellation was felt: nothing is felt any more.
     with trio.CancelScope() as outer:
@@ -77,6 +87,19 @@ async def main():
                 first.shield = False
                 await attempt("main", 1)
     print("main: two", yes_all(outer, first, second), trio.current_time())
+    # Put up around a task that is already on its way out: its cancellation ends at the shield.
+    with trio.CancelScope() as outer:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(clean_up_for_2)
+            with trio.CancelScope(shield=True):
+                await trio.sleep(1)
+                outer.cancel()
+                await trio.sleep(1)
+                nursery.cancel_scope.shield = True
+                await attempt("main", 3)
+            await attempt("main", 1)
+        await attempt("main", 1)
+    print("main: on its way", yes_all(outer, nursery.cancel_scope), trio.current_time())
 
 
 run(main)
