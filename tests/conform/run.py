@@ -72,7 +72,7 @@ def compare(program, twin, seed, exact):
 def without_a_twin(folder, programs):
     """Each program has both forms, and is among those to be run; returns how many are not."""
     built = {pathlib.Path(program).name for program in programs}
-    there = {path.stem for path in pathlib.Path(folder).iterdir() if path.suffix in (".c", ".py")} - {"twin"}
+    there = {path.stem for path in pathlib.Path(folder).iterdir() if path.suffix in (".c", ".py")} - {"twin", "flow"}
     whole = {name for name in there if all((pathlib.Path(folder) / (name + suffix)).exists() for suffix in (".c", ".py"))}
     odd = (there | built) - (whole & built)
     for name in sorted(odd):

@@ -98,22 +98,25 @@ __attribute__((unused)) static void say_to_nobody(void)
 }
 
 /* The tasks' order comes from the environment's SEED; without one it is first in, first out. */
-static int run_twin(int (*main_task)(void *))
+static int run_twin(int (*main_task)(void *), struct weir_run_options options)
 {
     struct weir_virtual_clock clock;
     const char *seed = getenv("SEED");
     weir_virtual_clock_init(&clock, 0, true);
-    struct weir_run_options options = {
-        .clock = &clock.clock, .quiet = true, .shuffle_seed = seed != NULL ? strtoull(seed, NULL, 10) : 0};
+    options.clock = &clock.clock;
+    options.quiet = true;
+    options.shuffle_seed = seed != NULL ? strtoull(seed, NULL, 10) : 0;
     int rc = weir_run(main_task, NULL, &options);
     say("run: %s", name(rc));
     return 0;
 }
 
-#define TWIN(main_task)                                                                                                \
+#define TWIN(main_task) TWIN_WITH(main_task, (struct weir_run_options){0})
+
+#define TWIN_WITH(main_task, options)                                                                                  \
     int main(void)                                                                                                     \
     {                                                                                                                  \
-        return run_twin(main_task);                                                                                    \
+        return run_twin(main_task, options);                                                                           \
     }
 
 #endif

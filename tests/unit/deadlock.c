@@ -1,26 +1,7 @@
 /* core/task: the deadlock report, and what is none. */
 #include "../support/core.h"
-#include <unistd.h>
+#include "../support/kept_stderr.h"
 #include <weir/testing.h>
-
-/* What goes to stderr is kept, to be looked at. */
-static FILE *kept;
-
-static void keep_stderr(void)
-{
-    fflush(stderr);
-    kept = tmpfile();
-    cr_assert(kept != NULL && dup2(fileno(kept), STDERR_FILENO) >= 0);
-}
-
-static const char *stderr_kept(void)
-{
-    static char text[16384];
-    fflush(stderr);
-    rewind(kept);
-    text[fread(text, 1, sizeof text - 1, kept)] = '\0';
-    return text;
-}
 
 static int reports(void)
 {

@@ -148,12 +148,12 @@ def enoent():
     return OSError(errno.ENOENT, "enoent")
 
 
-def run(main):
+def run(main, **options):
     seed = os.environ.get("SEED")
     _run._r = random.Random(int(seed)) if seed else _Fifo()
     error = None
     try:
-        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0), strict_exception_groups=True)
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0), strict_exception_groups=True, **options)
     except BaseException as caught:
         error = caught
     print("run:", name(error))
