@@ -4,6 +4,7 @@
 
 #include <weir/base.h>
 #include <weir/clock.h>
+#include <weir/debug.h>
 #include <weir/stream.h>
 #include <weir/sync.h>
 #include <weir/system.h>
