@@ -59,6 +59,7 @@ void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress)
 {
     c->tick = (uint8_t)tcp->now_ms;
+    c->alive_s = tcp->now_s;
     c->ts_recent_s = tcp->now_s;
     if (!(c->flags & F_TIMED))
         c->flags |= F_SAMPLE;
@@ -203,6 +204,7 @@ void tcp_take_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
     uint32_t window = (uint32_t)segment->window << (c->scales & 15);
 
     c->unanswered = 0;
+    c->alive_s = tcp->now_s;
     if (tcp_sack_rules(c) && !(c->marks & M_PROBED))
         tcp_recovery_ack(tcp, c, segment);
     else if (segment->ack != c->snd_una)

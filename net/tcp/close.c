@@ -29,6 +29,9 @@ int weir_tcp_shutdown(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static void let_go(struct weir_tcp_connection *c)
 {
     c->flags |= F_ORPHAN;
+    if (c->keep_idle_s != 0 && c->state != WEIR_TCP_TIME_WAIT)
+        c->life_at = WEIR_NEVER; /* it was when to ask whether the peer is there */
+    c->keep_idle_s = 0;
     c->user = NULL;
     c->events = 0;
 }

@@ -82,6 +82,7 @@ enum {                        /* flags: what the fast paths test */
        F_TIMER = 1 << 10,     /* in the wheel, at a time not later than rtx_at and life_at               */
        F_BLOCKED = 1 << 11,   /* a send said -EAGAIN                                                     */
        F_ORPHAN = 1 << 12,    /* the user has closed it                                                  */
+       F_NAGLE = 1 << 14,     /* small segments wait for each other                                      */
        F_SACK = 1 << 13,      /* both sides know selective acknowledgements                              */
 };
 
@@ -214,6 +215,9 @@ struct weir_tcp_connection {
     /* line 8 */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
     struct weir_tcp_sack_block heard[3]; /* of the ACK before */
+    uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */
+    uint32_t user_timeout_s, keep_idle_s, keep_interval_s; /* 0: none */
+    uint8_t keep_count, keep_asked;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
@@ -621,6 +625,8 @@ bool tcp_window_update_due(const struct weir_tcp *tcp, const struct weir_tcp_con
 
 /* ---- timers.c ---- */
 void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Looks again in a while whether the peer is still there. */
+void tcp_keepalive_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 
 /* Runs the retransmission (or persist) timer from now; most often without touching the wheel. */
 static inline void tcp_rtx_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, weir_time delay)

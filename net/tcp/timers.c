@@ -20,7 +20,49 @@ static bool gives_up(const struct weir_tcp_connection *c)
      * when nobody is left here to care. */
     if (c->flags & F_ORPHAN)
         return c->unanswered > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
+    if (c->user_timeout_s != 0)
+        return c->tcp->now_s - c->stalled_s >= c->user_timeout_s;
     return c->unanswered > DATA_RETRIES;
+}
+
+/* Gone without a word. A peer that is there after all must not wait for ever. */
+static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (tcp_synchronized(c))
+        tcp_emit_reset(tcp, c);
+    tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
+}
+
+/* ---- keepalive: RFC 9293 section 3.8.4, RFC 1122 section 4.2.3.6 ---- */
+
+static bool keeps_alive(const struct weir_tcp_connection *c)
+{
+    return c->keep_idle_s != 0 && !(c->flags & F_ORPHAN) && tcp_synchronized(c) && c->state != WEIR_TCP_TIME_WAIT;
+}
+
+void tcp_keepalive_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint32_t wait = c->keep_asked > 0 ? c->keep_interval_s : c->keep_idle_s;
+    uint32_t silent = c->keep_asked > 0 ? 0 : tcp->now_s - c->alive_s;
+
+    c->life_at = tcp->now + WEIR_SECONDS(wait > silent ? wait - silent : 1);
+    tcp_timer_arm(tcp, c);
+}
+
+/* One byte before what the peer expects, and none of it there: it must answer. What is in flight asks by itself. */
+static void keepalive(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    c->life_at = WEIR_NEVER;
+    if (tcp->now_s - c->alive_s < c->keep_idle_s || c->snd_una != c->snd_max)
+        c->keep_asked = 0;
+    else if (c->keep_asked >= c->keep_count) {
+        give_up(tcp, c);
+        return;
+    } else if (tcp_emit_control(tcp, c, c->snd_una - 1, ACK)) {
+        tcp->stats.keepalive_probes++;
+        c->keep_asked++;
+    }
+    tcp_keepalive_arm(tcp, c);
 }
 
 static void go_back(struct weir_tcp_connection *c)
@@ -98,10 +140,10 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->unanswered++;
     if (c->unanswered >= DOUBT_AFTER)
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);
+    if (c->unanswered == 1)
+        c->stalled_s = tcp->now_s - c->rto_us / 1000000;
     if (gives_up(c)) {
-        if (tcp_synchronized(c)) /* a peer that is there after all must not wait for ever */
-            tcp_emit_reset(tcp, c);
-        tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
+        give_up(tcp, c);
         return;
     }
     if (tcp_synchronized(c) && (c->snd_una == c->snd_max || c->snd_wnd == 0))
@@ -120,11 +162,13 @@ void weir_tcp_timers(struct weir_tcp *tcp, weir_time now)
         struct weir_tcp_connection *c = WEIR_CONTAINER_OF(timer, struct weir_tcp_connection, timer);
 
         c->flags &= (uint16_t)~F_TIMER;
-        if (c->life_at <= now) {
+        if (c->life_at <= now && keeps_alive(c)) {
+            keepalive(tcp, c);
+        } else if (c->life_at <= now) {
             tcp_finish(tcp, c, 0);
             continue;
         }
-        if ((c->flags & F_RTX) && c->rtx_at <= now)
+        if (c->state != WEIR_TCP_CLOSED && (c->flags & F_RTX) && c->rtx_at <= now)
             timed_out(tcp, c);
         if (c->state != WEIR_TCP_CLOSED && !(c->flags & F_TIMER))
             tcp_timer_arm(tcp, c);

@@ -89,6 +89,29 @@ int weir_tcp_ask_send(const struct weir_tcp *tcp, struct weir_tcp_connection *c)
     return -EAGAIN;
 }
 
+/* Nagle: a small payload moves behind the last one, if that was not sent yet and is small too. */
+static bool join_last(struct weir_tcp_connection *c, struct rte_mbuf *m)
+{
+    struct rte_mbuf *last = c->send.tail;
+    const void *bytes;
+    char *to;
+
+    if (last == NULL || seq_before(weir_packet(last)->tcp.seq, c->snd_max) ||
+        weir_packet(last)->tcp.len + m->pkt_len > c->mss || last->nb_segs > 1 || !RTE_MBUF_DIRECT(last) ||
+        rte_mbuf_refcnt_read(last) != 1)
+        return false;
+    to = rte_pktmbuf_append(last, (uint16_t)m->pkt_len);
+    if (to == NULL)
+        return false;
+    bytes = rte_pktmbuf_read(m, 0, m->pkt_len, to);
+    if (bytes != to)
+        memcpy(to, bytes, m->pkt_len);
+    weir_packet(last)->tcp.len += m->pkt_len;
+    c->snd_end += m->pkt_len;
+    rte_pktmbuf_free(m);
+    return true;
+}
+
 int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
 {
     struct weir_packet *packet = weir_packet(m);
@@ -99,6 +122,10 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
     if (WEIR_UNLIKELY(no_room(tcp, c, m->nb_segs))) {
         c->flags |= F_BLOCKED;
         return -EAGAIN;
+    }
+    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && join_last(c, m)) {
+        tcp_mark_dirty(tcp, c);
+        return 0;
     }
     packet->tcp.seq = c->snd_end;
     packet->tcp.len = m->pkt_len;
@@ -177,6 +204,28 @@ int weir_tcp_receive_copy(struct weir_tcp *tcp, struct weir_tcp_connection *c, v
         return receive_end(c);
     taken(tcp, c, copied);
     return (int)copied;
+}
+
+static uint32_t whole_seconds(weir_time time, uint32_t otherwise)
+{
+    if (time <= 0)
+        return otherwise;
+    return (uint32_t)RTE_MIN(RTE_MAX(time / 1000000000, 1), (weir_time)INT32_MAX);
+}
+
+void weir_tcp_set(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connection *c,
+                  const struct weir_tcp_settings *settings)
+{
+    tcp_set_now(tcp, now);
+    c->user_timeout_s = whole_seconds(settings->user_timeout, 0);
+    c->flags = (uint16_t)(settings->nagle ? c->flags | F_NAGLE : c->flags & ~F_NAGLE);
+    c->keep_idle_s = whole_seconds(settings->keepalive_idle, 0);
+    c->keep_interval_s = whole_seconds(settings->keepalive_interval, 75);
+    c->keep_count = (uint8_t)(settings->keepalive_count == 0 ? 9 : RTE_MIN(settings->keepalive_count, 255u));
+    c->keep_asked = 0;
+    c->alive_s = tcp->now_s;
+    if (c->keep_idle_s != 0 && c->state != WEIR_TCP_CLOSED && c->state != WEIR_TCP_TIME_WAIT)
+        tcp_keepalive_arm(tcp, c);
 }
 
 bool weir_tcp_drained(const struct weir_tcp_connection *c)

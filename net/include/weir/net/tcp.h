@@ -40,7 +40,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
-    uint64_t tail_loss_probes;
+    uint64_t tail_loss_probes, keepalive_probes;
     uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
     uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
     unsigned curr_estab, connections; /* now */
@@ -154,6 +154,21 @@ unsigned weir_tcp_unfinished(const struct weir_tcp *tcp);
 /* Aborts every connection, whoever holds it; those that a user still holds end with -ECONNABORTED. For the machine's
  * end. */
 void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now);
+
+/* What may be set of one connection; all zero is what it begins with. */
+struct weir_tcp_settings {
+    /* After `idle` without a word from the peer it is asked, every `interval`, and given up (-ETIMEDOUT) when `count`
+     * questions were not answered. idle 0: never, as RFC 9293 section 3.8.4 wants it; interval 0: 75 s; count 0: 9.
+     * Seconds are what counts: at least 1. */
+    weir_time keepalive_idle, keepalive_interval;
+    unsigned keepalive_count;
+    /* How long what was sent may wait for its ACK before the connection is given up (-ETIMEDOUT). 0: some 520 s, as
+     * many retransmissions take. Source: RFC 9293 section 3.8.3, RFC 5482 section 3 (the local timeout). */
+    weir_time user_timeout;
+    bool nagle; /* keep a segment that is not full while another is unacknowledged: RFC 9293 section 3.7.4 */
+};
+void weir_tcp_set(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connection *connection,
+                  const struct weir_tcp_settings *settings);
 
 /* True once all that was sent, the FIN too if there was one, is acknowledged. */
 bool weir_tcp_drained(const struct weir_tcp_connection *connection);
