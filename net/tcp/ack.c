@@ -60,6 +60,10 @@ void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress
 {
     c->tick = (uint8_t)tcp->now_ms;
     c->alive_s = tcp->now_s;
+    c->acked_bytes += c->snd_una - c->acked_to;
+    c->acked_to = c->snd_una;
+    c->received_bytes += c->rcv_nxt - c->received_to;
+    c->received_to = c->rcv_nxt;
     c->ts_recent_s = tcp->now_s;
     if (!(c->flags & F_TIMED))
         c->flags |= F_SAMPLE;

@@ -34,6 +34,7 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
     c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_US, tcp->rto_min_us);
     c->reorder_mult = 1;
     c->rack_fack = iss;
+    c->acked_to = iss;
     c->flags |= F_SAMPLE | F_SLOW;
     c->mss = (uint16_t)RTE_MIN((uint32_t)DEFAULT_MSS, tcp->copy_max);
     tcp_mark(tcp, c, M_SYN);
@@ -56,6 +57,7 @@ void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
 
     c->irs = segment->seq;
     c->rcv_nxt = segment->seq + 1;
+    c->received_to = segment->seq;
     c->rcv_edge = c->rcv_nxt + RTE_MIN(tcp->receive_buffer, (uint32_t)UINT16_MAX); /* what our SYN says */
     if (options->has_timestamps) {
         c->flags |= F_TIMESTAMPS;

@@ -66,6 +66,7 @@ static inline void send_range(struct weir_tcp *tcp, struct weir_tcp_connection *
 {
     if (WEIR_UNLIKELY(seq_before(seq, c->snd_max))) {
         tcp->stats.retrans_segs++;
+        c->retransmitted++;
         if (c->flags & F_TIMED)
             c->marks |= M_KARN;
         c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);

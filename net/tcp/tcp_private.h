@@ -10,7 +10,7 @@
  *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
- *   tcp.c         opening and closing the machine
+ *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
 #define WEIR_TCP_PRIVATE_H
@@ -218,6 +218,9 @@ struct weir_tcp_connection {
     uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */
     uint32_t user_timeout_s, keep_idle_s, keep_interval_s; /* 0: none */
     uint8_t keep_count, keep_asked;
+    uint32_t retransmitted;               /* segments */
+    uint64_t acked_bytes, received_bytes; /* up to acked_to and received_to: moved on now and then, before they wrap */
+    uint32_t acked_to, received_to;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");

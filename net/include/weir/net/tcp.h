@@ -155,6 +155,30 @@ unsigned weir_tcp_unfinished(const struct weir_tcp *tcp);
  * end. */
 void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now);
 
+/* What a connection is like just now. Times are microseconds, the rest bytes where nothing else is said. */
+struct weir_tcp_info {
+    enum weir_tcp_state state;
+    const char *congestion; /* the controller's name */
+    bool timestamps, sack, scales;
+    uint8_t send_scale, receive_scale; /* shifts of the peer's windows, and of ours */
+    uint32_t rto_us, rtt_us, rtt_variation_us, min_rtt_us;
+    uint32_t mss, path_mtu, cwnd, ssthresh; /* ssthresh UINT32_MAX: none yet */
+    uint32_t snd_wnd, rcv_wnd;
+    uint32_t unacked, unsent, unread;
+    uint64_t bytes_acked, bytes_received; /* by the peer; from it, in order. A SYN and a FIN count as one each. */
+    uint32_t segments_retransmitted, segments_sacked;
+    unsigned backoff; /* timers that ran out in a row, without an answer */
+    bool recovering, reordering_seen;
+};
+
+/* Fills it in; of any connection that is not freed. Checkpoint: never. */
+void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connection *connection,
+                       struct weir_tcp_info *info);
+
+/* Writes it as one line, in the style and with the names of `ss -ti` (times in milliseconds, cwnd and ssthresh in
+ * segments). Returns its length, as snprintf: what does not fit is cut. Checkpoint: never. */
+int weir_tcp_info_format(const struct weir_tcp_info *info, char *text, size_t size);
+
 /* What may be set of one connection; all zero is what it begins with. */
 struct weir_tcp_settings {
     /* After `idle` without a word from the peer it is asked, every `interval`, and given up (-ETIMEDOUT) when `count`
