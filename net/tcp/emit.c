@@ -87,10 +87,25 @@ static inline uint64_t put(void *header, unsigned word, uint32_t value)
     return value;
 }
 
-static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
+static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint8_t tos)
 {
     tcp->stats.out_segs++;
-    weir_ip_send(tcp->ip, tcp->now, &c->path, m, 0);
+    weir_ip_send(tcp->ip, tcp->now, &c->path, m, tos);
+}
+
+/* RFC 3168 section 6.1: only new data may be marked on its way (not what is sent again, nor pure ACKs); echoes go on
+ * every ACK until they are heard. */
+static inline uint8_t ecn_flags(struct weir_tcp_connection *c, const struct rte_mbuf *m, uint32_t seq, uint8_t *tos)
+{
+    bool news = m->pkt_len > 0 && seq == c->snd_max;
+    uint8_t flags = c->ecn_echo ? ECE : 0;
+
+    *tos = news ? ECN_ECT_0 : 0;
+    if (news && c->ecn_reduced) {
+        flags |= CWR;
+        c->ecn_reduced = false;
+    }
+    return flags;
 }
 
 /* The fourth word: lengths, flags and window. */
@@ -103,9 +118,13 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
 {
     unsigned length = tcp_header_length(c);
     uint64_t sum = sum_of(tcp, rte_pktmbuf_mtod(m, void *), m->data_len);
-    struct rte_tcp_hdr *header = prepend(m, length);
+    struct rte_tcp_hdr *header;
     uint64_t words;
+    uint8_t tos = 0;
 
+    if (WEIR_UNLIKELY(c->flags & F_ECN))
+        flags |= ecn_flags(c, m, seq, &tos);
+    header = prepend(m, length);
     words = put(header, 0, tcp_ports_swap(c->key.ports));
     words += put(header, 1, rte_cpu_to_be_32(seq));
     words += put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
@@ -119,7 +138,7 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
         sum += words;
     c->flags &= (uint16_t)~F_ACK_OWED;
     seal(tcp, m, header, sum + c->path.pseudo_sum + rte_cpu_to_be_16((uint16_t)m->pkt_len));
-    hand_down(tcp, c, m);
+    hand_down(tcp, c, m, tos);
 }
 
 static void seal_whole(const struct weir_tcp *tcp, struct rte_mbuf *m, struct rte_tcp_hdr *header, uint16_t pseudo)
@@ -145,12 +164,12 @@ static void emit_sack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
     put(header, 0, tcp_ports_swap(c->key.ports));
     put(header, 1, rte_cpu_to_be_32(seq));
     put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
-    put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, ACK, advertise(tcp, c)));
+    put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, c->ecn_echo ? ACK | ECE : ACK, advertise(tcp, c)));
     put(header, 4, 0);
     memcpy(header + 1, options, length);
     c->flags &= (uint16_t)~F_ACK_OWED;
     seal_whole(tcp, m, header, c->path.pseudo_sum);
-    hand_down(tcp, c, m);
+    hand_down(tcp, c, m, 0);
 }
 
 bool tcp_emit_control(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq, uint8_t flags)
@@ -188,7 +207,7 @@ static unsigned syn_options(const struct weir_tcp *tcp, const struct weir_tcp_co
 bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->control_pool);
-    uint8_t flags = c->state == WEIR_TCP_SYN_RECEIVED ? SYN | ACK : SYN;
+    uint8_t flags = (uint8_t)((c->state == WEIR_TCP_SYN_RECEIVED ? SYN | ACK : SYN) | tcp_ecn_syn_flags(tcp, c));
     uint8_t options[WEIR_TCP_OPTIONS_MAX];
     unsigned length;
     struct rte_tcp_hdr *header;
@@ -207,7 +226,7 @@ bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     seal_whole(tcp, m, header, c->path.pseudo_sum);
     if (flags & ACK)
         c->flags &= (uint16_t)~F_ACK_OWED;
-    hand_down(tcp, c, m);
+    hand_down(tcp, c, m, 0);
     return true;
 }
 

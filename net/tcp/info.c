@@ -12,6 +12,7 @@ void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connect
         .congestion = tcp->congestion->name,
         .timestamps = c->flags & F_TIMESTAMPS,
         .sack = c->flags & F_SACK,
+        .ecn = c->flags & F_ECN,
         .scales = c->marks & M_PEER_SCALES,
         .send_scale = c->scales & 15,
         .receive_scale = c->scales >> 4,
@@ -65,6 +66,8 @@ int weir_tcp_info_format(const struct weir_tcp_info *info, char *buffer, size_t 
         say(&text, " ts");
     if (info->sack)
         say(&text, " sack");
+    if (info->ecn)
+        say(&text, " ecn");
     if (info->scales)
         say(&text, " wscale:%u,%u", info->send_scale, info->receive_scale);
     say(&text, " rto:%.3f rtt:%.3f/%.3f minrtt:%.3f", info->rto_us / 1e3, info->rtt_us / 1e3,

@@ -148,7 +148,7 @@ static inline void take(struct weir_tcp *tcp, struct rte_mbuf *m, const struct w
     }
     if (c == NULL || !tcp_key_equal(&c->key, &lookup->key) || c->state == WEIR_TCP_CLOSED)
         c = tcp_lookup(tcp, &lookup->key, lookup->hash); /* made, or freed, since the guess */
-    if (WEIR_LIKELY(c != NULL) && WEIR_LIKELY(predicted(tcp, c, m)))
+    if (WEIR_LIKELY(c != NULL) && WEIR_LIKELY((rx->tos & ECN_MASK) != ECN_CE) && WEIR_LIKELY(predicted(tcp, c, m)))
         return;
     if (!decode(m, rx, &lookup->key, &segment)) {
         tcp->stats.in_errs++;

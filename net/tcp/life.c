@@ -34,7 +34,7 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
     c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_US, tcp->rto_min_us);
     c->reorder_mult = 1;
     c->rack_fack = iss;
-    c->acked_to = iss;
+    c->acked_to = c->ecn_recover = iss;
     c->flags |= F_SAMPLE | F_SLOW;
     c->mss = (uint16_t)RTE_MIN((uint32_t)DEFAULT_MSS, tcp->copy_max);
     tcp_mark(tcp, c, M_SYN);
@@ -64,6 +64,7 @@ void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
         c->ts_recent = options->timestamp;
         c->ts_recent_s = tcp->now_s;
     }
+    tcp_ecn_take_syn(tcp, c, segment);
     if (options->sack_permitted)
         c->flags |= F_SACK;
     if (options->has_scale) {

@@ -244,6 +244,8 @@ static bool check_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
         tcp_challenge(tcp, c);
         return false;
     }
+    if (c->flags & F_ECN)
+        tcp_ecn_take(tcp, c, segment);
     if (!seq_before(segment->ack, c->snd_una))
         tcp_take_ack(tcp, c, segment);
     if (!tcp_fin_acked(c))

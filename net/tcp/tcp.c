@@ -25,6 +25,7 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
     tcp->congestion = options->congestion != NULL ? options->congestion : &weir_tcp_cubic;
     tcp->syn_cookies = options->syn_cookies;
+    tcp->ecn = options->ecn;
     tcp->pool = options->pool;
     tcp->control_pool = options->control_pool;
     tcp->copy_max = rte_pktmbuf_data_room_size(options->pool) - RTE_PKTMBUF_HEADROOM;

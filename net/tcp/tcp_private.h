@@ -10,6 +10,7 @@
  *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
+ *   ecn.c         marks of congestion
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
@@ -25,8 +26,12 @@ enum {
     SYN = RTE_TCP_SYN_FLAG,
     RST = RTE_TCP_RST_FLAG,
     PSH = RTE_TCP_PSH_FLAG,
-    ACK = RTE_TCP_ACK_FLAG
+    ACK = RTE_TCP_ACK_FLAG,
+    ECE = RTE_TCP_ECE_FLAG,
+    CWR = RTE_TCP_CWR_FLAG
 };
+
+enum { ECN_MASK = 3, ECN_ECT_0 = 2, ECN_CE = 3 }; /* of IP's type of service: RFC 3168 section 5 */
 
 /* Sequence numbers live on a circle: RFC 9293 section 3.4. */
 static inline bool seq_before(uint32_t a, uint32_t b)
@@ -82,6 +87,7 @@ enum {                        /* flags: what the fast paths test */
        F_TIMER = 1 << 10,     /* in the wheel, at a time not later than rtx_at and life_at               */
        F_BLOCKED = 1 << 11,   /* a send said -EAGAIN                                                     */
        F_ORPHAN = 1 << 12,    /* the user has closed it                                                  */
+       F_ECN = 1 << 15,       /* both sides heed marks of congestion, RFC 3168                           */
        F_NAGLE = 1 << 14,     /* small segments wait for each other                                      */
        F_SACK = 1 << 13,      /* both sides know selective acknowledgements                              */
 };
@@ -218,7 +224,10 @@ struct weir_tcp_connection {
     uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */
     uint32_t user_timeout_s, keep_idle_s, keep_interval_s; /* 0: none */
     uint8_t keep_count, keep_asked;
-    uint32_t retransmitted;               /* segments */
+    bool ecn_echo;          /* a mark came, and the peer has not yet said that it heard of it: RFC 3168 section 6.1.3 */
+    bool ecn_reduced;       /* the next new data says that the window was reduced: section 6.1.2 */
+    uint32_t ecn_recover;   /* SND.NXT then: one reduction a round trip */
+    uint32_t retransmitted; /* segments */
     uint64_t acked_bytes, received_bytes; /* up to acked_to and received_to: moved on now and then, before they wrap */
     uint32_t acked_to, received_to;
 } __attribute__((aligned(64)));
@@ -226,7 +235,7 @@ _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, rtt_at) == 192, "line 2 is the path");
 _Static_assert(offsetof(struct weir_tcp_connection, timer) == 256, "line 3 is full");
-_Static_assert(sizeof(struct weir_tcp_connection) == 576, "nine lines");
+_Static_assert(sizeof(struct weir_tcp_connection) == 640, "ten lines");
 
 struct weir_tcp_listener {
     struct weir_tcp *tcp;
@@ -286,6 +295,7 @@ struct weir_tcp {
     struct weir_tcp_listener *listeners;
     unsigned listeners_max;
     bool syn_cookies;
+    enum weir_tcp_ecn ecn;
     uint32_t cookies_sent_s;                /* when the last one was */
     uint32_t challenges_left, challenges_s; /* of all connections, in this second */
     struct weir_list listeners_reported;
@@ -610,6 +620,14 @@ struct rte_mbuf *tcp_trim_front(struct rte_mbuf *m, uint32_t bytes);
 void tcp_trim_back(struct rte_mbuf *m, uint32_t bytes);
 void tcp_queue_free(struct weir_tcp *tcp, struct weir_packet_queue *queue);
 void tcp_out_of_order_free(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
+/* ---- ecn.c ---- */
+/* What a SYN, or a SYN and ACK, offers. */
+uint8_t tcp_ecn_syn_flags(const struct weir_tcp *tcp, const struct weir_tcp_connection *c);
+/* What the peer's says to that. */
+void tcp_ecn_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+/* A segment that was not predicted: marks, and echoes of ours. Before its ACK is taken. */
+void tcp_ecn_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 
 /* ---- emit.c ---- */
 /* Puts header and checksum in front of a payload (m->data at it) and sends it. Carries the ACK. Takes m. */

@@ -200,6 +200,7 @@ struct rte_mbuf *wire_frame(struct wire *w, const struct wire_segment *s)
     };
     uint32_t tcp_length = header.header_length + s->length;
     struct rte_ipv4_hdr ip = {.version_ihl = RTE_IPV4_VHL_DEF,
+                              .type_of_service = s->tos,
                               .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(ip) + tcp_length)),
                               .time_to_live = 64,
                               .next_proto_id = IPPROTO_TCP,
@@ -301,6 +302,7 @@ static void decode(struct wire *w, const struct wire_frame *frame, struct wire_s
                                .ack = header.ack,
                                .length = (uint32_t)(length - header.header_length),
                                .window = header.window,
+                               .tos = ip.tos,
                                .port = header.src_port,
                                .peer_port = header.dst_port};
     weir_tcp_options_parse(at + WEIR_TCP_HEADER_LENGTH, header.header_length - WEIR_TCP_HEADER_LENGTH, &seen->options);

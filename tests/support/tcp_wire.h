@@ -72,6 +72,7 @@ struct wire_segment {
     uint32_t ts;
     unsigned sack_count; /* blocks, relative to the machine's numbers */
     struct weir_tcp_sack_block sack[WEIR_TCP_SACK_MAX];
+    uint8_t tos; /* of IP */
     bool bad_checksum;
     bool absolute;     /* seq and ack are the wire's own */
     unsigned segments; /* the packet is in so many mbufs; 0: one */
@@ -82,6 +83,7 @@ struct wire_seen {
     uint8_t flags;
     uint32_t seq, ack, length;
     uint32_t window;
+    uint8_t tos;
     uint16_t port, peer_port;
     struct weir_tcp_option_values options;
     uint8_t payload[1514];

@@ -18,7 +18,14 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2 */
                       WEIR_TCP_TIME_WAIT,
 };
 
+enum weir_tcp_ecn {                       /* explicit congestion notification, RFC 3168 */
+                    WEIR_TCP_ECN_ACCEPT,  /* if the peer asks for it, as the kernel does */
+                    WEIR_TCP_ECN_REQUEST, /* and ask for it ourselves                    */
+                    WEIR_TCP_ECN_OFF,
+};
+
 struct weir_tcp_options {
+    enum weir_tcp_ecn ecn;
     unsigned connections_max; /* TIME_WAIT and embryonic ones among them; 0: 16384                          */
     unsigned listeners_max;   /* 0: 64                                                                      */
     uint32_t receive_buffer;  /* bytes a connection may hold for its reader, its window; 0: 262144          */
@@ -40,6 +47,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
+    uint64_t ecn_marked, ecn_reductions; /* segments that came marked; windows that marks have reduced */
     uint64_t tail_loss_probes, keepalive_probes;
     uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
     uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
@@ -159,7 +167,7 @@ void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now);
 struct weir_tcp_info {
     enum weir_tcp_state state;
     const char *congestion; /* the controller's name */
-    bool timestamps, sack, scales;
+    bool timestamps, sack, scales, ecn;
     uint8_t send_scale, receive_scale; /* shifts of the peer's windows, and of ours */
     uint32_t rto_us, rtt_us, rtt_variation_us, min_rtt_us;
     uint32_t mss, path_mtu, cwnd, ssthresh; /* ssthresh UINT32_MAX: none yet */
