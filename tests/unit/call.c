@@ -300,6 +300,63 @@ CLEAN_TEST(call, may_be_cancelled_when_the_other_run_is_over_before_it_has_begun
     return 0;
 }
 
+/* The other run has ended, and deals with its last jobs: the first of them waits for us, then comes our call. */
+static sem_t last_jobs;
+
+static void hold_up_end(struct weir_job *job)
+{
+    sem_post(&last_jobs);
+    sem_wait(&hold);
+}
+
+static int queue_and_leave(void *arg)
+{
+    int rc = weir_token_run_soon(other, arg);
+    weir_event_set(&leave);
+    sem_post(&begun);
+    sem_wait(&hold);
+    return rc;
+}
+
+static int call_and_leave(void *arg)
+{
+    static const struct weir_function leaves = WEIR_FUNCTION(queue_and_leave, WEIR_LCORE, .token = &other);
+    return weir_call(&leaves, arg);
+}
+
+static int cancel_at_the_end(void *arg)
+{
+    sem_post(&hold); /* our call is in the queue */
+    sem_wait(&last_jobs);
+    weir_scope_cancel(arg); /* it is too late for a message */
+    sem_post(&hold);
+    return 0;
+}
+
+CLEAN_TEST(call, may_be_cancelled_when_the_other_run_takes_no_more_messages)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    struct weir_job job = {.fn = hold_up_end};
+    int rc = 0, result = 0;
+    sem_init(&begun, 0, 0);
+    sem_init(&hold, 0, 0);
+    sem_init(&last_jobs, 0, 0);
+    start_other();
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, call_and_leave, &job);
+        WEIR_DO(rc, weir_checkpoint());
+        sem_wait(&begun);
+        weir_start_soon(&nursery, cancel_at_the_end, &scope);
+        weir_with_scope (&scope, rc)
+            result = rc = weir_call(&sleeper, NULL);
+        rc = 0;
+    }
+    cr_expect_eq(result, -ESRCH);
+    join_other();
+    return rc;
+}
+
 /* ---- many, both ways ---- */
 
 static struct weir_token *ours;
