@@ -5,13 +5,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <weir/system.h>
 
 struct fd_stream {
     struct weir_stream stream;
-    int fd; /* -1: closed, and freed when nobody is inside any more */
-    bool was_blocking, receiving, sending;
+    int fd;      /* -1: closed, or a pipe's end that said end-of-file */
+    bool closed; /* freed when nobody is inside any more */
+    bool was_blocking, receiving, sending, eof_sent;
 };
 
 static struct fd_stream *of(struct weir_stream *stream)
@@ -32,7 +34,7 @@ static int enter(struct fd_stream *stream, bool *busy)
 
 static void free_if_left(struct fd_stream *stream)
 {
-    if (stream->fd < 0 && !stream->receiving && !stream->sending)
+    if (stream->closed && !stream->receiving && !stream->sending)
         free(stream);
 }
 
@@ -50,8 +52,7 @@ static int wait_after(struct fd_stream *stream, int code, int (*wait)(int fd))
         return 0;
     if (code != EAGAIN && code != EWOULDBLOCK)
         return -code;
-    WEIR_TRY(wait(stream->fd));
-    return stream->fd >= 0 ? 0 : -EBADF; /* it was closed after we were woken */
+    return wait(stream->fd); /* closed after we were woken, it is -1 */
 }
 
 /* ---- what a stream does ---- */
@@ -80,6 +81,8 @@ static int send_all(struct weir_stream *base, const void *data, size_t size)
     size_t sent = 0;
     int rc = 0;
     WEIR_TRY(enter(stream, &stream->sending));
+    if (stream->eof_sent)
+        rc = -EBADF;
     while (rc == 0 && sent < size) {
         ssize_t wrote = write(stream->fd, (const char *)data + sent, size - sent);
         if (wrote >= 0)
@@ -96,14 +99,42 @@ static int wait_send_all_might_not_block(struct weir_stream *base)
 {
     struct fd_stream *stream = of(base);
     WEIR_TRY(enter(stream, &stream->sending));
-    return leave(stream, &stream->sending, weir_wait_writable(stream->fd));
+    return leave(stream, &stream->sending, stream->eof_sent ? -EBADF : weir_wait_writable(stream->fd));
+}
+
+static void let_go(struct fd_stream *stream)
+{
+    int fd = stream->fd;
+    stream->fd = -1;
+    if (fd < 0)
+        return;
+    weir_notify_closing(fd);
+    if (stream->was_blocking)
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    close(fd);
+}
+
+/* A pipe goes one way: its end is closed. */
+static int say_eof(struct fd_stream *stream)
+{
+    struct stat stat;
+    if (stream->eof_sent)
+        return 0;
+    if (fstat(stream->fd, &stat) < 0)
+        return -errno;
+    if (S_ISFIFO(stat.st_mode))
+        let_go(stream);
+    else if (shutdown(stream->fd, SHUT_WR) < 0)
+        return errno == ENOTSOCK ? -ENOTSUP : -errno;
+    stream->eof_sent = true;
+    return 0;
 }
 
 static int send_eof(struct weir_stream *base)
 {
     struct fd_stream *stream = of(base);
     WEIR_TRY(enter(stream, &stream->sending));
-    int rc = shutdown(stream->fd, SHUT_WR) == 0 ? 0 : errno == ENOTSOCK ? -ENOTSUP : -errno;
+    int rc = say_eof(stream);
     weir_fast_path_done();
     return leave(stream, &stream->sending, rc);
 }
@@ -111,12 +142,8 @@ static int send_eof(struct weir_stream *base)
 static void abort_(struct weir_stream *base)
 {
     struct fd_stream *stream = of(base);
-    int fd = stream->fd;
-    stream->fd = -1;
-    weir_notify_closing(fd);
-    if (stream->was_blocking)
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    close(fd);
+    stream->closed = true;
+    let_go(stream);
     free_if_left(stream);
 }
 

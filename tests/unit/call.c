@@ -39,7 +39,10 @@ static int other_main(void *arg)
     other = weir_current_token();
     other_id = gettid();
     sem_post(&ready);
-    return weir_event_wait(&leave);
+    weir_expect_wake();
+    int rc = weir_event_wait(&leave);
+    weir_expect_no_wake();
+    return rc;
 }
 
 static void *run_other(void *arg)

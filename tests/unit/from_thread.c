@@ -101,9 +101,11 @@ static int leave_early(void *arg)
     struct stranger *stranger = ((void **)arg)[0];
     weir_event_init(&begun);
     let_in(stranger, begin_and_sleep, ((void **)arg)[1]);
-    WEIR_TRY(weir_event_wait(&begun));
+    weir_expect_wake();
+    int rc = weir_event_wait(&begun);
+    weir_expect_no_wake();
     note("main ends");
-    return 0;
+    return rc;
 }
 
 Test(token, gives_a_system_task_that_is_cancelled_when_the_main_task_has_ended, .timeout = 30)

@@ -21,10 +21,11 @@ WEIR_MUST_CHECK int weir_wait_writable(int fd);
 void weir_notify_closing(int fd);
 
 /* Makes a stream of a descriptor: a pipe's end, a socket, a terminal. The descriptor is the stream's from now on and is
- * closed with it; as it may be shared with other processes, it gets its blocking mode back then. weir_send_eof is for
- * sockets only. From the first such stream on SIGPIPE is ignored, if it had its default effect: a write to a broken
- * pipe says -EPIPE. Other errors are read(2)'s and write(2)'s. Returns 0, -EBADF, -ENOMEM (the descriptor is as
- * before). Only inside weir_run. Checkpoint: never. Trio's lowlevel.FdStream. */
+ * closed with it, and the pointer is dead then; as it may be shared with other processes, it gets its blocking mode
+ * back. weir_send_eof is for sockets, and for the end of a pipe, which it closes. From the first such stream on SIGPIPE
+ * is ignored, if it had its default effect: a write to a broken pipe says -EPIPE. Errors that are no stream's are
+ * read(2)'s and write(2)'s. Returns 0, -EBADF, -ENOMEM (the descriptor is as before). Checkpoint: never. Trio's
+ * lowlevel.FdStream. */
 WEIR_MUST_CHECK int weir_open_fd_stream(int fd, struct weir_stream **stream);
 
 #endif
