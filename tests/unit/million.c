@@ -154,8 +154,8 @@ Test(million, sleep_are_cancelled_and_joined_and_sleep_again, .timeout = 100)
     struct weir_run_options options = {.tasks_max = million.count + 1, .stack_size = SANITIZED ? 0 : STACK};
     cr_assert_eq(run_with(cancel_all, NULL, options), 0);
     struct memory after = measure();
-    cr_expect_lt(after.anonymous - million.before.anonymous, 16 << 20, "all is given back");
-    if (!SANITIZED) {
+    if (!SANITIZED) { /* it keeps shadows of all that ever was */
+        cr_expect_lt(after.anonymous - million.before.anonymous, 16 << 20, "all is given back");
         cr_expect_gt(million.sampled, 0);
         cr_expect_eq(million.guarded, million.sampled);
     }

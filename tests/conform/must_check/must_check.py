@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+# What these answer may be left unread: whatever it is, the thing is closed.
+UNREAD = {"weir_stream_close", "weir_stream_close_forcefully"}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -41,7 +43,8 @@ def main(includes, *compiler):
     if repaired.returncode != 0:
         failures.append("what is checked does not compile: " + repaired.stderr)
     calls = dict(call for header in sorted(pathlib.Path(includes, "weir").glob("*.h")) for call in blocking(header))
-    failures += [f"{name} is always a checkpoint, but not WEIR_MUST_CHECK" for name in calls if not calls[name]]
+    failures += [f"{name} is always a checkpoint, but not WEIR_MUST_CHECK" for name in calls
+                 if not calls[name] and name not in UNREAD]
     if "weir_sleep" not in calls or "weir_receive" not in calls:
         failures.append(f"found only {list(calls)}: is this the right folder?")
     print("\n".join(failures) if failures else f"{len(calls)} blocking calls, none to be forgotten: {' '.join(calls)}")
