@@ -112,15 +112,14 @@ static void move_children(struct weir_nursery *from, struct weir_nursery *to)
     }
 }
 
-int weir_started(void *value)
+int weir_started_for(struct weir_task *task, void *value)
 {
-    struct weir_task *self = weir_loop_->current;
-    struct weir_start_request *request = self->start;
+    struct weir_start_request *request = task->start;
     if (request == NULL)
         return 0;
     if (request == &start_done)
         return -EALREADY;
-    self->start = &start_done;
+    task->start = &start_done;
     request->reported = true;
     request->value = value;
     struct weir_nursery *old = &request->old, *target = request->target;
@@ -130,6 +129,11 @@ int weir_started(void *value)
     WEIR_ASSERT(target->held > 0);
     move_children(old, target);
     return 0;
+}
+
+int weir_started(void *value)
+{
+    return weir_started_for(weir_loop_->current, value);
 }
 
 struct weir_error *weir_start_take_errors(void)

@@ -21,7 +21,7 @@ static struct weir_error *make_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
     int left = unread != NULL ? unread->code : task->unrecorded; /* what its blocks did not read */
-    if (WEIR_UNLIKELY(left != 0)) { /* for the next task here */
+    if (WEIR_UNLIKELY(left != 0)) {                              /* for the next task here */
         task->unread = NULL;
         task->unread_end = &task->unread;
         task->unrecorded = 0;

@@ -17,7 +17,8 @@ static int serve_then_end(double seconds)
     struct weir_scope orderly;
     int rc = weir_sleep_forever(), end = 0;
     note("%s %g", weir_error_name(rc), now());
-    weir_with_grace(&orderly, end) end = end_for(seconds);
+    weir_with_grace (&orderly, end)
+        end = end_for(seconds);
     return rc < 0 ? rc : end;
 }
 
@@ -115,7 +116,8 @@ TASK_TEST(grace, of_two_the_earlier_end_counts)
         weir_with_scope (&scope, rc) {
             weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(grace[i][0]));
             weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(grace[i][1]));
-            weir_with_grace(&orderly, rc) rc = weir_sleep_forever();
+            weir_with_grace (&orderly, rc)
+                rc = weir_sleep_forever();
         }
         cr_expect_eq(rc, 0);
         cr_expect_eq(now() - began, end[i]);
@@ -129,20 +131,18 @@ TASK_TEST(grace, is_level_triggered_in_both_halves)
     int rc = 0;
     weir_with_scope (&scope, rc) {
         weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(1));
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             for (int i = 0; i < 3; i++)
                 cr_expect_eq(weir_checkpoint(), 0);
         }
         for (int i = 0; i < 3; i++)
             cr_expect_eq(weir_checkpoint(), -ECANCELED);
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             cr_expect_eq(weir_sleep(WEIR_SECONDS(2)), -ECANCELED);
             for (int i = 0; i < 3; i++)
                 cr_expect_eq(weir_checkpoint(), -ECANCELED);
         }
-        weir_with_grace(&orderly, rc) /* opened when it is too late */
+        weir_with_grace (&orderly, rc) /* opened when it is too late */
             rc = weir_checkpoint();
         cr_expect_eq(rc, -ECANCELED, "it belongs to the scope around");
         cr_expect_not(orderly.cancelled_caught);
@@ -170,8 +170,7 @@ TASK_TEST(grace, set_beforehand_is_given_by_cancel_and_ended_by_the_next)
     weir_with_scope (&scope, rc) {
         weir_scope_set_grace(&scope, WEIR_SECONDS(2));
         weir_scope_cancel(&scope);
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             cr_expect_eq(weir_checkpoint(), 0);
             weir_scope_cancel(&scope);
             rc = weir_checkpoint();
@@ -251,12 +250,12 @@ TASK_TEST(grace, reaches_what_is_opened_and_started_inside)
     int rc = 0;
     weir_with_scope (&scope, rc) {
         weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(5));
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             weir_with_scope (&within, rc) {
                 weir_with_nursery (&nursery, rc) {
                     weir_start_soon(&nursery, sleep_for, &nine);
-                    weir_with_shield(&full, rc) rc = end_for(6);
+                    weir_with_shield (&full, rc)
+                        rc = end_for(6);
                     rc = end_for(9);
                 }
             }
@@ -276,7 +275,8 @@ TASK_TEST(grace, of_scopes_further_out_counts_and_not_only_the_nearest)
         weir_with_scope (&inner, rc) {
             weir_scope_cancel_gracefully(&inner, WEIR_SECONDS(9));
             weir_scope_cancel_gracefully(&outer, WEIR_SECONDS(4));
-            weir_with_grace(&orderly, rc) rc = end_for(20);
+            weir_with_grace (&orderly, rc)
+                rc = end_for(20);
             cr_expect_eq(rc, -ECANCELED);
         }
         cr_expect_eq(rc, -ECANCELED);
@@ -292,8 +292,7 @@ TASK_TEST(grace, an_orderly_end_catches_its_own_cancellation)
     int rc = 0;
     weir_with_scope (&scope, rc) {
         weir_scope_cancel_gracefully(&scope, WEIR_SECONDS(5));
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             weir_scope_set_deadline(&orderly, WEIR_SECONDS(2));
             rc = end_for(9);
         }
@@ -314,8 +313,7 @@ TASK_TEST(grace, the_reason_is_the_one_of_the_scope_whose_grace_is_over)
     weir_with_scope (&outer, rc) {
         weir_with_scope (&inner, rc) {
             weir_scope_cancel_gracefully(&outer, WEIR_SECONDS(5));
-            weir_with_grace(&orderly, rc)
-            {
+            weir_with_grace (&orderly, rc) {
                 cr_expect_eq(weir_current_cancel_reason(&reason), -ENOENT);
                 weir_scope_cancel_because(&inner, "inner");
                 cr_expect_eq(weir_current_cancel_reason(&reason), 0);
@@ -354,8 +352,7 @@ static int end_orderly_when_interrupted(void *arg)
     weir_interrupt(weir_current_loop());
     struct weir_scope orderly;
     int rc = weir_sleep_forever(), end = 0;
-    weir_with_grace(&orderly, end)
-    {
+    weir_with_grace (&orderly, end) {
         WEIR_DO(end, end_for(1));
         if (*twice)
             weir_interrupt(weir_current_loop());
@@ -384,8 +381,7 @@ TASK_TEST(grace, effective_deadlines_beyond_its_shield_are_later_by_it)
     weir_move_on_at (&outer, 1000, rc) {
         weir_scope_set_grace(&outer, 500);
         cr_expect_eq(weir_current_effective_deadline(), 1000);
-        weir_with_grace(&orderly, rc)
-        {
+        weir_with_grace (&orderly, rc) {
             cr_expect_eq(weir_current_effective_deadline(), 1500);
             weir_move_on_at (&inner, 1200, rc)
                 cr_expect_eq(weir_current_effective_deadline(), 1200);
@@ -405,7 +401,8 @@ TASK_TEST(grace, effective_deadlines_beyond_its_shield_are_later_by_it)
     weir_with_scope (&outer, rc) {
         weir_scope_cancel_gracefully(&outer, WEIR_NEVER);
         cr_expect_eq(weir_current_effective_deadline(), INT64_MIN);
-        weir_with_grace(&orderly, rc) cr_expect_eq(weir_current_effective_deadline(), WEIR_NEVER);
+        weir_with_grace (&orderly, rc)
+            cr_expect_eq(weir_current_effective_deadline(), WEIR_NEVER);
     }
     return rc;
 }
@@ -480,8 +477,7 @@ TASK_TEST(shields, taken_away_when_the_grace_is_over_let_in_what_is_left_of_it)
     struct weir_scope outer, shield;
     int rc = 0;
     weir_with_scope (&outer, rc) {
-        weir_with_shield(&shield, rc)
-        {
+        weir_with_shield (&shield, rc) {
             weir_scope_cancel(&outer);
             cr_expect_eq(weir_checkpoint(), 0);
             weir_scope_set_shield(&shield, WEIR_SHIELD_GRACE);
@@ -539,7 +535,8 @@ static int pass_time(weir_time delay)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc) rc = weir_sleep(delay);
+    weir_with_shield (&shield, rc)
+        rc = weir_sleep(delay);
     return rc;
 }
 

@@ -148,7 +148,8 @@ TASK_TEST(local, of_the_task_that_had_the_same_stack_before_is_gone)
 static int leave_by_return(void)
 {
     int rc = 0;
-    weir_with_local(&user, eve, rc) return 7;
+    weir_with_local (&user, eve, rc)
+        return 7;
     return rc;
 }
 
@@ -156,10 +157,10 @@ TASK_TEST(local, set_for_a_block_is_set_back_however_that_is_left)
 {
     int rc = 5;
     set(&user, ann);
-    weir_with_local(&user, bob, rc)
-    {
+    weir_with_local (&user, bob, rc) {
         cr_expect_str_eq(get(&user), "bob");
-        weir_with_local(&user, eve, rc) cr_expect_str_eq(get(&user), "eve");
+        weir_with_local (&user, eve, rc)
+            cr_expect_str_eq(get(&user), "eve");
         cr_expect_str_eq(get(&user), "bob");
         set(&user, eve);
         set(&color, ann);
@@ -167,11 +168,13 @@ TASK_TEST(local, set_for_a_block_is_set_back_however_that_is_left)
     cr_expect_eq(rc, 5);
     cr_expect_str_eq(get(&user), "ann");
     cr_expect_str_eq(get(&color), "ann", "only the block's own is set back");
-    weir_with_local(&user, bob, rc) break;
+    weir_with_local (&user, bob, rc)
+        break;
     cr_expect_str_eq(get(&user), "ann");
     cr_expect_eq(leave_by_return(), 7);
     cr_expect_str_eq(get(&user), "ann");
-    weir_with_local(&shape, bob, rc) cr_expect_str_eq(get(&shape), "bob");
+    weir_with_local (&shape, bob, rc)
+        cr_expect_str_eq(get(&shape), "bob");
     cr_expect_str_eq(get(&shape), "none");
     return 0;
 }
@@ -189,8 +192,7 @@ TASK_TEST(local, set_for_a_block_stays_with_children_that_outlive_it)
     struct weir_nursery nursery;
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
-        weir_with_local(&user, bob, rc)
-        {
+        weir_with_local (&user, bob, rc) {
             weir_start_soon(&nursery, see_twice, NULL);
             rc = weir_checkpoint();
         }
@@ -219,8 +221,7 @@ TASK_TEST(local, set_over_and_over_takes_no_more_memory)
                 before = in_use();
             weir_start_soon(&nursery, note_user, NULL); /* who shares what is set */
             set(&color, i % 2 == 0 ? ann : bob);
-            weir_with_local(&user, i % 2 == 0 ? ann : bob, rc)
-            {
+            weir_with_local (&user, i % 2 == 0 ? ann : bob, rc) {
                 weir_start_soon(&nursery, return_at_once, NULL);
                 set(&shape, i % 2 == 0 ? ann : bob);
                 rc = weir_checkpoint();
@@ -267,12 +268,12 @@ static int run_blocks(void *arg)
         weir_start_soon(&nursery, sleep_forever, NULL); /* shares it */
         set(&color, ann);                               /* in front */
         mallocs_left = *(int *)arg;
-        weir_with_local(&user, bob, block) note("ran");
+        weir_with_local (&user, bob, block)
+            note("ran");
         mallocs_left = 3;
         cr_expect_eq(block, -ENOMEM);
         cr_expect_str_eq(get(&user), "ann");
-        weir_with_local(&user, bob, block)
-        {
+        weir_with_local (&user, bob, block) {
             note("%ld left", mallocs_left);
             weir_start_soon(&nursery, sleep_forever, NULL); /* shares it */
         }

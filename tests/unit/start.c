@@ -382,6 +382,81 @@ TASK_TEST(start, the_reason_of_a_timeout_in_the_child_is_the_callers_too)
     return 0;
 }
 
+static int report_for(void *arg)
+{
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    cr_expect_eq(weir_started(NULL), 0, "this one is not asked to");
+    cr_expect_eq(weir_started_for(arg, &value), 0);
+    cr_expect_eq(weir_started_for(arg, &value), -EALREADY);
+    return weir_sleep(WEIR_SECONDS(1));
+}
+
+static int have_reported(void *arg)
+{
+    struct weir_nursery inner;
+    int rc = 0;
+    weir_with_nursery (&inner, rc) {
+        weir_start_soon(&inner, report_for, weir_current_task());
+        rc = weir_sleep_forever();
+        note("%s %g", weir_error_name(rc), now());
+    }
+    return rc;
+}
+
+TASK_TEST(start, another_task_may_report_in_the_childs_place)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    void *got = NULL;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_with_scope (&scope, rc) {
+            rc = weir_start(&nursery, have_reported, NULL, &got);
+            weir_scope_cancel(&scope); /* around the call, not around the nursery */
+        }
+        cr_expect_eq(got, &value);
+        cr_expect_eq(now(), 1);
+        cr_expect_eq(weir_nursery_child_count(&nursery), 1);
+        WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
+        weir_nursery_cancel(&nursery);
+    }
+    cr_expect_str_eq(notes, "Cancelled 3");
+    return rc;
+}
+
+static int wait_to_be_reported(void *arg)
+{
+    *(struct weir_task **)arg = weir_current_task();
+    int rc = weir_sleep_forever();
+    note("%s %g", weir_error_name(rc), now());
+    return rc;
+}
+
+static int report_at_1(void *arg)
+{
+    WEIR_TRY(weir_sleep(WEIR_SECONDS(1)));
+    return weir_started_for(*(struct weir_task **)arg, NULL);
+}
+
+TASK_TEST(start, a_waiting_child_that_is_moved_into_a_cancelled_nursery_is_cancelled)
+{
+    struct weir_nursery outer, nursery;
+    struct weir_scope shield;
+    struct weir_task *child;
+    int rc = 0;
+    weir_with_nursery (&outer, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_with_shield (&shield, rc) {
+                weir_start_soon(&outer, report_at_1, &child);
+                weir_nursery_cancel(&nursery);
+                rc = weir_start(&nursery, wait_to_be_reported, &child, NULL);
+            }
+        }
+    }
+    cr_expect_str_eq(notes, "Cancelled 1");
+    return rc;
+}
+
 /* ---- starts that cannot deadlock ---- */
 
 static int swallow_cancelled(void *arg)
@@ -410,8 +485,7 @@ static int serve_shielded(void *arg)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc)
-    {
+    weir_with_shield (&shield, rc) {
         WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
         WEIR_DO(rc, weir_started(&value));
         note("moved");
@@ -441,8 +515,7 @@ static int serve_a_while_shielded(void *arg)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc)
-    {
+    weir_with_shield (&shield, rc) {
         WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
         WEIR_DO(rc, weir_started(&value));
         cr_expect_eq(weir_task_parent_nursery(weir_current_task()), arg);
@@ -560,8 +633,7 @@ TASK_TEST(start, unless_cancelled_of_a_nursery_that_is_runs_to_the_first_checkpo
     void *got = NULL;
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
-        weir_with_shield(&shield, rc)
-        {
+        weir_with_shield (&shield, rc) {
             weir_nursery_cancel(&nursery);
             cr_expect_eq(weir_start_unless_cancelled(&nursery, report_then_sleep, NULL, NULL), -ESHUTDOWN);
             cr_expect_eq(weir_start_unless_cancelled(&nursery, report_at_once, NULL, &got), 0);
@@ -579,7 +651,8 @@ static int report_orderly(void *arg)
     struct weir_scope orderly;
     int rc = weir_sleep_forever(), end = 0;
     note("%s %g", weir_error_name(rc), now());
-    weir_with_grace(&orderly, end) end = weir_sleep_forever();
+    weir_with_grace (&orderly, end)
+        end = weir_sleep_forever();
     note("%s %g", weir_error_name(end), now());
     return rc;
 }
@@ -598,8 +671,7 @@ TASK_TEST(start, unless_cancelled_gives_the_nurserys_grace)
     int rc = 0;
     weir_with_nursery (&outer, rc) {
         weir_with_nursery (&nursery, rc) {
-            weir_with_shield(&shield, rc)
-            {
+            weir_with_shield (&shield, rc) {
                 weir_start_soon(&outer, cancel_gracefully, &nursery.scope);
                 cr_expect_eq(weir_start_unless_cancelled(&nursery, report_orderly, NULL, NULL), -ESHUTDOWN);
             }
@@ -616,7 +688,8 @@ static int start_in_cancelled(void *arg)
     int rc = 0, start = 0;
     weir_with_nursery (&nursery, rc) {
         weir_scope_cancel_because(&nursery.scope, "enough");
-        weir_with_shield(&shield, rc) start = weir_start_unless_cancelled(&nursery, sleep_forever, NULL, NULL);
+        weir_with_shield (&shield, rc)
+            start = weir_start_unless_cancelled(&nursery, sleep_forever, NULL, NULL);
     }
     return start;
 }
@@ -679,8 +752,7 @@ TASK_TEST(start, siblings_that_move_into_a_cancelled_nursery_are_cancelled)
     struct weir_scope shield;
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
-        weir_with_shield(&shield, rc)
-        {
+        weir_with_shield (&shield, rc) {
             weir_nursery_cancel(&nursery);
             rc = weir_start(&nursery, start_a_sibling_then_report, NULL, NULL);
         }

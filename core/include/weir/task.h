@@ -241,6 +241,9 @@ struct weir_nursery {
  * Checkpoint: never. */
 int weir_started(void *value);
 
+/* The same for another task of this loop: who starts others to do the work may have one of them report. */
+int weir_started_for(struct weir_task *task, void *value);
+
 /* Takes the groups that calls of weir_start in this task left, whose child failed with more than one error before it
  * reported: they are then read, and do not join the task's result. NULL when there are none. Free it with
  * weir_error_free. Checkpoint: never. */

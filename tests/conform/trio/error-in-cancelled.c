@@ -17,7 +17,8 @@ static int fail_slowly_when_cancelled(void *arg)
 {
     struct weir_scope shield;
     int rc = weir_sleep_forever(), cleanup = 0;
-    weir_with_shield(&shield, cleanup) cleanup = weir_sleep(WEIR_SECONDS(1));
+    weir_with_shield (&shield, cleanup)
+        cleanup = weir_sleep(WEIR_SECONDS(1));
     WEIR_TRY(cleanup);
     return rc == -ECANCELED ? *(int *)arg : rc;
 }

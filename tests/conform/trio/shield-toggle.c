@@ -63,8 +63,7 @@ static int taken_away(void)
     int rc = 0;
     weir_with_nursery (&nursery, rc) {
         weir_with_scope (&outer, rc) {
-            weir_with_shield(&middle, rc)
-            {
+            weir_with_shield (&middle, rc) {
                 weir_with_scope (&inner, rc) {
                     weir_scope_cancel(&outer);
                     weir_start_soon(&nursery, toggle, (&(struct toggle){&middle, 2, false}));
@@ -119,10 +118,8 @@ static int two(void)
     struct weir_scope outer, first, second;
     int rc = 0;
     weir_with_scope (&outer, rc) {
-        weir_with_shield(&first, rc)
-        {
-            weir_with_shield(&second, rc)
-            {
+        weir_with_shield (&first, rc) {
+            weir_with_shield (&second, rc) {
                 weir_scope_cancel(&outer);
                 weir_scope_set_shield(&first, false);
                 WEIR_DO(rc, attempt("main", 1));

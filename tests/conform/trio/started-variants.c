@@ -28,8 +28,7 @@ static int late(void *arg)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc)
-    {
+    weir_with_shield (&shield, rc) {
         WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));
         weir_started(NULL); /* does not heed that it was not moved */
         WEIR_DO(rc, weir_sleep(WEIR_SECONDS(2)));

@@ -52,8 +52,7 @@ static int main_task(void *arg)
         weir_start_soon(&nursery, starter, &nursery);
         WEIR_DO(rc, weir_start(&nursery, reporter, NULL, NULL));
         say("main: after start %s", get(&user));
-        weir_with_local(&user, in_block, rc)
-        {
+        weir_with_local (&user, in_block, rc) {
             weir_start_soon(&nursery, child, inside);
             WEIR_DO(rc, weir_local_set(&color, red));
             rc = weir_sleep(WEIR_SECONDS(0.5));

@@ -24,7 +24,8 @@ static int shielded(void *arg)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc) rc = weir_sleep(WEIR_SECONDS(3));
+    weir_with_shield (&shield, rc)
+        rc = weir_sleep(WEIR_SECONDS(3));
     say("shielded: %.1f", now());
     return rc;
 }
@@ -33,7 +34,8 @@ static int sleep_shielded(double seconds)
 {
     struct weir_scope shield;
     int rc = 0;
-    weir_with_shield(&shield, rc) rc = weir_sleep(WEIR_SECONDS(seconds));
+    weir_with_shield (&shield, rc)
+        rc = weir_sleep(WEIR_SECONDS(seconds));
     return rc;
 }
 
