@@ -66,6 +66,7 @@ void weir_scope_update(struct weir_scope *top)
         bool newly = cancelled && !at->effectively_cancelled;
         bool changed = cancelled != at->effectively_cancelled || over != at->grace_over;
         at->effectively_cancelled = cancelled;
+        at->attention = (uint8_t)((at->attention & ATTENTION_COUNTED) | (cancelled ? ATTENTION_CANCELLED : 0));
         at->grace_over = over;
         if (newly)
             deliver_to_all(at);

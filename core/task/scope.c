@@ -9,6 +9,7 @@ void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struc
     scope->cancel_called = scope->cancelled_caught = scope->effectively_cancelled = scope->grace_over = false;
     scope->shield = WEIR_SHIELD_NONE;
     scope->fails = scope->cancelled_alongside = scope->hard = false;
+    scope->attention = 0;
     scope->site = site;
     scope->parent = parent;
     scope->owner = owner;
@@ -21,8 +22,9 @@ void weir_scope_open_in(struct weir_scope *scope, struct weir_task *owner, struc
         weir_list_init(&scope->sibling);
     } else {
         weir_list_append(&parent->children, &scope->sibling);
-        if (WEIR_UNLIKELY(parent->effectively_cancelled)) {
-            scope->effectively_cancelled = true;
+        if (WEIR_UNLIKELY(parent->attention != 0)) {
+            scope->attention = parent->attention;
+            scope->effectively_cancelled = parent->effectively_cancelled;
             scope->grace_over = parent->grace_over;
         }
     }

@@ -149,9 +149,13 @@ static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *
     return weir_switch_away(self, weir_pick_any(loop));
 }
 
-/* A call, so that the compiler makes a branch of the test, which is predicted, and not arithmetic, which waits. */
-static __attribute__((noinline, cold)) int cancelled(struct weir_task *self)
+/* A checkpoint that has more to look at: it is cancelled, or counted. A call, so that the compiler makes a branch of
+ * the test, which is predicted, and not arithmetic, which waits. */
+static __attribute__((noinline, cold)) int attend(struct weir_task *self)
 {
+    self->cancel_points++;
+    if (!self->scope->effectively_cancelled)
+        return 0;
     weir_task_feel(self);
     return -ECANCELED;
 }
@@ -161,16 +165,17 @@ int weir_checkpoint(void)
 {
     struct weir_loop *loop = weir_loop_;
     struct weir_task *self = yield(loop, loop->current);
-    return WEIR_UNLIKELY(self->scope->effectively_cancelled) ? cancelled(self) : 0;
+    return WEIR_UNLIKELY(self->scope->attention != 0) ? attend(self) : 0;
 }
 
 int weir_checkpoint_if_cancelled(void)
 {
     struct weir_task *self = weir_loop_->current;
-    if (WEIR_LIKELY(!self->scope->effectively_cancelled))
+    if (WEIR_LIKELY(self->scope->attention == 0))
         return 0;
-    int rc = cancelled(self);
-    weir_fast_path_done(); /* or a task that does not heed it would keep the lcore */
+    int rc = attend(self);
+    if (rc < 0)
+        weir_fast_path_done(); /* or a task that does not heed it would keep the lcore */
     return rc;
 }
 

@@ -14,6 +14,7 @@ struct weir_task {
     bool abort_asked;             /* this wait was asked to end, and goes on */
     bool cancelled_alongside;     /* as a scope's, outside all scopes of its own */
     bool felt_outside;            /* it was told of a cancellation from outside all scopes of its own */
+    bool canary;                  /* its stack has no guard page */
     const struct weir_wait *wait; /* what it is parked in; NULL: it runs, or is runnable */
     void *wait_arg;
     weir_time since; /* when it parked, or began; or CANCELLATION_NOTED */
@@ -29,11 +30,14 @@ struct weir_task {
     struct weir_start_request *start; /* weir_start, until reported */
     struct weir_local_node *locals;   /* NULL: none is set; so before and after its life */
     struct weir_task *next_free;
-    int unrecorded; /* an error of a nursery's that found no record; 0: none */
-    unsigned index; /* in the slab */
-    bool canary;    /* its stack has no guard page */
+    int unrecorded;         /* an error of a nursery's that found no record; 0: none */
+    unsigned index;         /* in the slab */
+    uint32_t cancel_points; /* see points.c */
     unsigned valgrind_id;
 };
+
+/* In a scope's `attention`, which scopes opened inside inherit. */
+enum { ATTENTION_CANCELLED = 1, ATTENTION_COUNTED = 2 };
 
 /* In `since`: the record says from which cancellation an error comes that may be on its way out of the task, and there
  * was no wait since, in which that would be forgotten. */

@@ -18,14 +18,15 @@ enum weir_shield {
 /* A cancel scope. Fill it by opening it; read `cancel_called`, `cancelled_caught` and, of a cancelled one, `reason`;
  * leave the rest alone. */
 struct weir_scope {
-    bool cancel_called;         /* somebody cancelled it, or its deadline passed                              */
-    bool cancelled_caught;      /* a -ECANCELED of this scope was stopped at its end                          */
-    bool effectively_cancelled; /* it or, unless shielded, a scope around it is cancelled                     */
-    bool grace_over;            /* private: the same, and no grace is left                                    */
-    uint8_t shield;             /* an enum weir_shield; set with weir_scope_set_shield                        */
-    bool fails;                 /* opened by weir_fail_*                                                      */
-    bool cancelled_alongside;   /* an error came out of a nursery in it together with a -ECANCELED; private   */
-    bool hard;                  /* private: it was cancelled, and its own grace period has passed             */
+    bool cancel_called;           /* somebody cancelled it, or its deadline passed                              */
+    bool cancelled_caught;        /* a -ECANCELED of this scope was stopped at its end                          */
+    bool effectively_cancelled;   /* it or, unless shielded, a scope around it is cancelled                     */
+    bool grace_over;              /* private: the same, and no grace is left                                    */
+    uint8_t shield;               /* an enum weir_shield; set with weir_scope_set_shield                        */
+    bool fails : 1;               /* opened by weir_fail_*                                                      */
+    bool cancelled_alongside : 1; /* private: an error came out of a nursery in it together with a -ECANCELED   */
+    bool hard;                    /* private: it was cancelled, and its own grace period has passed             */
+    uint8_t attention;            /* private: what a checkpoint looks at; 0: it need not look further           */
     struct weir_scope *parent;
     struct weir_task *owner;      /* who opened it; NULL: closed           */
     struct weir_nursery *nursery; /* whose scope it is, or NULL            */

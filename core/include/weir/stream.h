@@ -1,5 +1,6 @@
-/* Byte streams as an interface: TCP (weir/net/stream.h), memory (weir/testing.h), file descriptors (weir/system.h) and
- * stapled ones all fit it; listeners that give such streams, and serving them.
+/* Byte streams as an interface: TCP (weir/net/stream.h), memory (weir/testing.h), file descriptors (weir/system.h), two
+ * one-way streams stapled together, and a buffered reader all fit it; listeners that give such streams, and serving
+ * them.
  *
  * One task may send and one receive at a time, not more: a second one is answered -EBUSY. What every kind of stream
  * says: -ECANCELED  it did not happen; but a cancelled weir_send_all may have sent some of its bytes, or all -EPIPE the
@@ -77,6 +78,68 @@ void weir_stream_close_forcefully(struct weir_stream *stream);
 /* Closes at once: where a kind can tell its peer so (TCP: a reset) it does, and drops what is queued.
  * Checkpoint: never. */
 void weir_stream_abort(struct weir_stream *stream);
+
+/* ---- two one-way streams as one two-way stream ---- */
+
+/* Sends by one stream and receives by another: Trio's StapledStream. */
+struct weir_stapled_stream {
+    struct weir_stream stream;
+    struct weir_stream *send, *receive; /* NULL: closed by way of this one */
+    bool sending;                       /* a task is                       */
+};
+
+/* Makes one of two different streams, each from now on to be used and closed by way of it only (a half that outlives
+ * its close, as one in memory, may also be looked at otherwise). The memory is the caller's, until all calls on it have
+ * returned and it is closed. weir_send_eof is the sending half's, or closes that half if it has none. Closing closes
+ * both, even if the first one fails; of two errors it says the first that is not -ECANCELED. Checkpoint: never. */
+void weir_stapled_stream_init(struct weir_stapled_stream *stapled, struct weir_stream *send,
+                              struct weir_stream *receive);
+
+/* ---- a buffered reader: lines, and pieces of a known size or end, out of a stream ---- */
+
+/* A stream on top of another: what it receives passes through a buffer; all else is the other's. */
+struct weir_buffered_reader {
+    struct weir_stream stream;
+    struct weir_stream *inner; /* NULL: closed by way of this one */
+    char *buffer;
+    size_t size, start, end; /* what was received and not yet read is buffer[start] up to buffer[end] */
+    bool receiving;          /* a task is                                                             */
+    bool ended;              /* the inner stream's end was seen                                       */
+};
+
+/* Makes a reader of `inner`, which from now on is to be received from and closed by way of it only. `buffer` of `size`
+ * bytes is the caller's, as is the reader, until it is closed. Checkpoint: never. */
+void weir_buffered_reader_init(struct weir_buffered_reader *reader, struct weir_stream *inner, void *buffer,
+                               size_t size);
+
+/* The readers. On success *data points to what was read, inside the buffer: good until the next call that reads.
+ * Each returns how many bytes that is; or an error, and then nothing is lost: what has come is in the buffer, and is
+ * read by the next call.
+ *   0           the stream is at its end, and nothing is left
+ *   -ENODATA    the stream ended in the middle of what was asked for: weir_receive_some, or weir_reader_peek, gives
+ * what came. asyncio's IncompleteReadError -EMSGSIZE   what was asked for does not fit into the buffer. asyncio's
+ * LimitOverrunError -EINVAL     the delimiter is empty -ECANCELED, -EBUSY, -EPIPE, -EBADF ... as above Checkpoint:
+ * always. */
+
+/* Reads up to and with a delimiter of `length` bytes. */
+WEIR_MUST_CHECK int weir_read_until(struct weir_buffered_reader *reader, const void *delimiter, size_t length,
+                                    const char **data);
+
+/* Reads a line, its '\n' included; the last one may lack it. */
+WEIR_MUST_CHECK int weir_read_line(struct weir_buffered_reader *reader, const char **line);
+
+/* Reads exactly `count` bytes. */
+WEIR_MUST_CHECK int weir_read_exactly(struct weir_buffered_reader *reader, size_t count, const char **data);
+
+/* Shows what is in the buffer, without taking it; good until the next call that reads. Returns how many bytes, 0 if
+ * none. Checkpoint: never. */
+int weir_reader_peek(const struct weir_buffered_reader *reader, const char **data);
+
+/* Whether the stream's end was seen, and all before it was read: asyncio's at_eof. Checkpoint: never. */
+static inline bool weir_reader_at_eof(const struct weir_buffered_reader *reader)
+{
+    return reader->ended && reader->start == reader->end;
+}
 
 /* ---- listeners: where streams come from ---- */
 

@@ -1,9 +1,17 @@
-/* For tests: wait until everything else is blocked, and force tasks into one order. The clock that jumps is
- * weir_virtual_clock, in clock.h. */
+/* For tests: run under virtual time, wait until everything else is blocked, force tasks into one order, assert what is
+ * a checkpoint; streams in memory, and checks for streams of any kind. The clock that jumps is weir_virtual_clock, in
+ * clock.h; how many tasks live says weir_current_statistics, in task.h. */
 #ifndef WEIR_TESTING_H
 #define WEIR_TESTING_H
 
+#include <weir/points.h>
 #include <weir/task.h>
+#include <weir/testing_streams.h>
+
+/* Runs main(arg) as weir_run does, on a virtual clock that begins at 0 and jumps to the next deadline when all is idle.
+ * seed: not 0, the order of tasks is shuffled by it; a failure names it, so that it can be run again. A deadlock ends
+ * the run. Returns as weir_run. Trio's trio_test and autojump_clock. */
+WEIR_MUST_CHECK int weir_test_run(int (*main)(void *arg), void *arg, uint64_t seed);
 
 /* Waits until no other task can run: none is runnable, no device finds anything and no timer is due, for `cushion`
  * nanoseconds of *real* time (0: at once). Of several waiters those with the least cushion wake; the others' time
@@ -32,6 +40,27 @@ void weir_sequencer_end(struct weir_sequencer *sequencer);
  * and rc is the error. */
 #define weir_with_turn(sequencer, position, rc)                                                                        \
     WEIR_BLOCK_(weir_turn_guard, weir_turn_guard_open_((sequencer), (position), &(rc)))
+
+/* Blocks: weir_assert_checkpoints(rc) { ... rc = call(); ... } asserts that what runs inside, unless it ends with an
+ * error in rc, is a checkpoint: tests for cancellation, and lets others run or is counted as a call that ended well
+ * without (of which a task may make few in a row). weir_assert_no_checkpoints asserts that it does neither. If it is
+ * not so, one line says where, and rc, unless it is an error already, is -EPROTO. Left by return or goto, only the line
+ * says it. */
+#define weir_assert_checkpoints(rc) WEIR_POINTS_BLOCK_((rc), true, "weir_assert_checkpoints")
+#define weir_assert_no_checkpoints(rc) WEIR_POINTS_BLOCK_((rc), false, "weir_assert_no_checkpoints")
+
+#define WEIR_POINTS_BLOCK_(rc, expected, name)                                                                         \
+    WEIR_BLOCK_(weir_points_guard,                                                                                     \
+                weir_points_guard_open_(&(struct weir_points){0}, &(rc), (expected), WEIR_SITE(name)))
+
+struct weir_points_guard {
+    void *open;
+    int *status;
+    bool expected;
+};
+struct weir_points_guard weir_points_guard_open_(struct weir_points *points, int *status, bool expected,
+                                                 const struct weir_site *site);
+void weir_points_guard_close_(struct weir_points_guard *guard);
 
 struct weir_turn_guard {
     void *open;
