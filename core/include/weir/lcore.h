@@ -38,7 +38,8 @@ const char *weir_eal_log_kept(void);
 /* ---- signals ---- */
 
 /* From now on SIGINT, SIGTERM and SIGHUP interrupt the main thread's loop instead of ending the process, and SIGPIPE
- * does nothing. One that comes before there is a loop interrupts it when it begins. The third one ends the process. */
+ * does nothing. One that comes before there is a loop interrupts it when it begins. The third one ends the process.
+ * A task that opens a receiver of one (weir/system.h) has it meanwhile. */
 void weir_signals_catch(void);
 
 /* Gives the signals back to whoever had them. */

@@ -28,4 +28,43 @@ void weir_notify_closing(int fd);
  * lowlevel.FdStream. */
 WEIR_MUST_CHECK int weir_open_fd_stream(int fd, struct weir_stream **stream);
 
+/* ---- signals ---- */
+
+/* Takes signals, for as long as it is open, from whoever has them: SIGINT from the run, which it would interrupt.
+ * Memory of the caller's; to be closed. */
+struct weir_signal_receiver {
+    struct weir_signal_state *state; /* private; NULL: closed */
+    bool receiving;                  /* private               */
+};
+
+/* Opens a receiver of `count` kinds of signal (SIGHUP...). Of several for one signal, of whatever loop, the one opened
+ * last gets it. Signals that come several times before they are taken are one. Returns 0; -EINVAL: `count` is 0, or one
+ * of them cannot be caught; -ENOMEM. Checkpoint: never. Trio's open_signal_receiver, but in any thread that runs a
+ * loop. */
+WEIR_MUST_CHECK int weir_open_signal_receiver(struct weir_signal_receiver *receiver, const int *signals, size_t count);
+
+/* Waits for a signal. Returns its number, the one that came first of those not yet taken; -ECANCELED; -EBUSY: another
+ * task waits; -EBADF: it is closed, or was closed meanwhile. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_receive_signal(struct weir_signal_receiver *receiver);
+
+/* How many kinds of signal have come and were not yet taken. Checkpoint: never. */
+size_t weir_signal_receiver_pending(const struct weir_signal_receiver *receiver);
+
+/* Closes it; again: nothing. Whoever waits on it wakes with -EBADF. Signals that came and were not taken are raised
+ * anew, for whoever has them now: often that ends the process. Checkpoint: never. */
+void weir_signal_receiver_close(struct weir_signal_receiver *receiver);
+
+/* Block: weir_with_signal_receiver(&receiver, rc, SIGHUP, SIGUSR1) { ... } opens one, and closes it however it is left.
+ * If it cannot be opened the block does not run, and rc is the error. */
+#define weir_with_signal_receiver(receiver, rc, ...)                                                                   \
+    WEIR_BLOCK_(weir_signal_guard, weir_signal_guard_open_((receiver), (const int[]){__VA_ARGS__},                     \
+                                                           sizeof((const int[]){__VA_ARGS__}) / sizeof(int), &(rc)))
+
+struct weir_signal_guard {
+    void *open;
+};
+struct weir_signal_guard weir_signal_guard_open_(struct weir_signal_receiver *receiver, const int *signals,
+                                                 size_t count, int *status);
+void weir_signal_guard_close_(struct weir_signal_guard *guard);
+
 #endif
