@@ -90,7 +90,7 @@ int weir_nursery_close_(struct weir_nursery *nursery, int status)
     } else {
         bool noted = self->since == CANCELLATION_NOTED;
         nursery->waiting = true;
-        int waited = weir_task_park(&children_wait, NULL);
+        int waited = weir_park(weir_loop_, &children_wait, NULL);
         WEIR_ASSERT_EQ(waited, 0);
         if (WEIR_UNLIKELY(noted)) /* an error that comes out of the block is on its way still */
             self->since = CANCELLATION_NOTED;

@@ -17,7 +17,7 @@
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; uapi asm-generic/mman-common.h */
 #endif
 
-enum { PAGE = 4096, LINE = 64, STAGGER = 16 };
+enum { PAGE = 4096, LINE = 64, STAGGER = 40 };
 static const uint64_t CANARY = 0x5765697243616e61u;
 
 static char *slot_of(struct stack_slab *stacks, unsigned index)
@@ -28,14 +28,9 @@ static char *slot_of(struct stack_slab *stacks, unsigned index)
 /* Tops that are all aligned alike would fight for the same cache sets: each is lower by another number of lines. */
 static struct weir_task *task_in(struct stack_slab *stacks, unsigned index)
 {
-    size_t lower = (index % STAGGER) * LINE;
+    size_t lower = (index * 7 % STAGGER) * LINE;
     size_t room = (sizeof(struct weir_task) + LINE - 1) & ~(size_t)(LINE - 1);
     return (struct weir_task *)(slot_of(stacks, index) + stacks->size - room - lower);
-}
-
-void *weir_stack_top(struct weir_task *task)
-{
-    return task;
 }
 
 static unsigned mappings_left(void)

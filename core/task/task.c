@@ -77,9 +77,32 @@ static WEIR_NORETURN void task_main(void)
     weir_context_leave(weir_pick(loop));
 }
 
-/* What few spawns need; apart, so that the others save no registers for it. */
-static __attribute__((noinline)) struct weir_task *show_new(struct weir_loop *loop, struct weir_task *task)
+/* Has a stack in front of the free ones, with a record. Returns whether there was one. */
+static bool make_one_ready(struct weir_loop *loop)
 {
+    struct stack_slab *stacks = &loop->stacks;
+    if (stacks->free == NULL) {
+        struct weir_task *task = weir_stacks_take_new(stacks);
+        if (task == NULL)
+            return false;
+        weir_stacks_give(stacks, task);
+    }
+    if (stacks->free->record == NULL)
+        stacks->free->record = weir_error_take(loop);
+    return stacks->free->record != NULL;
+}
+
+/* What few spawns need is done apart, so that the others save no registers for it. */
+static __attribute__((noinline)) struct weir_task *spawn_anew(struct weir_loop *loop, struct weir_nursery *nursery,
+                                                              int (*fn)(void *), void *arg,
+                                                              const struct weir_site *site)
+{
+    return make_one_ready(loop) ? weir_task_spawn(loop, nursery, fn, arg, site) : NULL;
+}
+
+static __attribute__((noinline)) struct weir_task *spawned_specially(struct weir_loop *loop, struct weir_task *task)
+{
+    weir_locals_inherit(task, loop->current);
     if (loop->living > loop->mask + 1)
         weir_ring_grow(loop);
     weir_tell_spawned(loop, task);
@@ -90,43 +113,31 @@ static __attribute__((noinline)) struct weir_task *show_new(struct weir_loop *lo
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                   const struct weir_site *site)
 {
-    struct weir_task *task = weir_stacks_take(&loop->stacks);
-    if (WEIR_UNLIKELY(task == NULL))
-        return NULL;
-    if (WEIR_UNLIKELY(task->record == NULL)) {
-        task->record = weir_error_take(loop);
-        if (task->record == NULL) {
-            weir_stacks_give(&loop->stacks, task);
-            return NULL;
-        }
-    }
+    struct weir_task *task = loop->stacks.free;
+    if (WEIR_UNLIKELY(task == NULL || task->record == NULL))
+        return spawn_anew(loop, nursery, fn, arg, site);
+    loop->stacks.free = task->next_free;
     task->fn = fn;
     task->arg = arg;
     task->site = site;
     task->nursery = nursery;
     task->scope = &nursery->scope;
     task->start = NULL;
-    weir_locals_inherit(task, loop->current);
     task->cancelled_alongside = task->felt_outside = false;
     task->since = loop->now;
     weir_list_append(&nursery->children, &task->sibling);
     nursery->held++;
     weir_context_prepare(&task->context, weir_stack_top(task), task_main);
-    if (WEIR_UNLIKELY(++loop->living > loop->spawn_room))
-        return show_new(loop, task);
+    const struct weir_task *self = loop->current;
+    if (WEIR_UNLIKELY(++loop->living > loop->spawn_room || (self != NULL && self->locals != NULL)))
+        return spawned_specially(loop, task);
     weir_make_runnable(loop, task);
     return task;
 }
 
 int weir_task_park(const struct weir_wait *wait, void *arg)
 {
-    struct weir_loop *loop = weir_loop_;
-    struct weir_task *self = loop->current;
-    self->wait = wait;
-    self->wait_arg = arg;
-    self->since = loop->now;
-    self->abort_asked = false;
-    return weir_switch_away(self, weir_pick(loop))->wake_result;
+    return weir_park(weir_loop_, wait, arg);
 }
 
 void weir_task_wake_heard(struct weir_loop *loop, struct weir_task *task, int result)

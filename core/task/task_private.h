@@ -133,21 +133,16 @@ extern __thread struct weir_loop *weir_loop_ __attribute__((tls_model("initial-e
 /* stack.c */
 int weir_stacks_open(struct stack_slab *stacks, unsigned count, size_t size);
 void weir_stacks_close(struct stack_slab *stacks);
-struct weir_task *weir_stacks_take_new(struct stack_slab *stacks); /* one never used before; NULL: all are */
-void *weir_stack_top(struct weir_task *task);
+struct weir_task *weir_stacks_take_new(struct stack_slab *stacks);        /* one never used before; NULL: all are */
 void weir_stack_check(struct stack_slab *stacks, struct weir_task *task); /* canaries; aborts by name */
 
 /* overflow.c */
 int weir_overflow_handler_install(void);
 void weir_overflow_handler_remove(void);
 
-static inline struct weir_task *weir_stacks_take(struct stack_slab *stacks) /* NULL: all in use */
+static inline void *weir_stack_top(struct weir_task *task)
 {
-    struct weir_task *task = stacks->free;
-    if (WEIR_UNLIKELY(task == NULL))
-        return weir_stacks_take_new(stacks);
-    stacks->free = task->next_free;
-    return task;
+    return task; /* aligned as a stack must be */
 }
 
 static inline void weir_stacks_give(struct stack_slab *stacks, struct weir_task *task)
@@ -336,6 +331,17 @@ static inline struct weir_context *weir_pick_any(struct weir_loop *loop)
 static inline struct weir_task *weir_switch_away(struct weir_task *self, struct weir_context *next)
 {
     return WEIR_CONTAINER_OF(weir_context_switch(&self->context, next), struct weir_task, context);
+}
+
+/* weir_task_park. */
+static inline int weir_park(struct weir_loop *loop, const struct weir_wait *wait, void *arg)
+{
+    struct weir_task *self = loop->current;
+    self->wait = wait;
+    self->wait_arg = arg;
+    self->since = loop->now;
+    self->abort_asked = false;
+    return weir_switch_away(self, weir_pick(loop))->wake_result;
 }
 
 #endif

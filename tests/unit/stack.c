@@ -134,17 +134,15 @@ static int note_top(void *arg)
 TASK_TEST(stack, tops_are_staggered_by_cache_lines)
 {
     struct weir_nursery nursery;
-    unsigned offsets[16] = {0};
+    unsigned lines[64] = {0}; /* of a page */
     int rc = 0;
     weir_with_nursery (&nursery, rc)
         for (int i = 0; i < 64; i++)
             weir_start_soon(&nursery, note_top, NULL);
     for (int i = 0; i < 64; i++) {
         cr_expect_eq(tops[i] % 64, 0);
-        offsets[tops[i] / 64 % 16]++;
+        cr_expect_leq(++lines[tops[i] / 64 % 64], 2);
     }
-    for (int i = 0; i < 16; i++)
-        cr_expect_eq(offsets[i], 4);
     return rc;
 }
 
