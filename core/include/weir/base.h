@@ -84,9 +84,9 @@ static inline void weir_list_remove(struct weir_list *node)
          weir_at_ != (list) && ((item) = WEIR_CONTAINER_OF(weir_at_, type, member), true);                             \
          weir_at_ = weir_next_, weir_next_ = weir_at_->next)
 
-/* ---- blocks: for macros that close what they opened, however the block is left; private to the macros of this face ----
- * A kind is a struct with a pointer `open`, NULL where there is nothing to run, and KIND_close_, which makes it so. */
+/* ---- blocks, which close what they opened however they are left; for the macros of this face only ---- */
 
+/* A kind is a struct with a pointer `open`, NULL where there is nothing to run, and KIND_close_, which makes it so. */
 #define WEIR_CONCAT2_(a, b) a##b
 #define WEIR_CONCAT_(a, b) WEIR_CONCAT2_(a, b)
 #define WEIR_BLOCK_(kind, opened) WEIR_BLOCK2_(kind, opened, WEIR_CONCAT_(weir_guard_, __LINE__))
