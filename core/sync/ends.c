@@ -112,6 +112,7 @@ static void free_if_unused(struct weir_channel *channel)
 {
     if (channel->open_send > 0 || channel->open_receive > 0 || channel->permits > 0)
         return;
+    WEIR_ASSERT_EQ(channel->reserving, 0);
     free(channel->ring);
     free(channel);
 }

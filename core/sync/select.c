@@ -5,23 +5,27 @@
 struct weir_select {
     struct weir_task *task;
     struct weir_case *cases;
-    unsigned count;
+    unsigned entered; /* how many of them stand in line */
+    int which;        /* the one that happened, or -1 */
+    bool parked;
 };
 
-/* Leaves the lines of all cases before `end` but that of `stays`. */
-static void leave_all(struct weir_case *cases, const struct weir_case *end, const struct weir_case *stays)
+static void leave_all(struct weir_select *select, const struct weir_case *but)
 {
-    for (struct weir_case *one = cases; one != end; one++)
-        if (one->kind != NULL && one != stays)
+    for (struct weir_case *one = select->cases; one != select->cases + select->entered; one++)
+        if (one->kind != NULL && one != but)
             one->kind->leave(one);
 }
 
 void weir_case_happened(struct weir_case *one, int result)
 {
     struct weir_select *select = one->select;
+    WEIR_ASSERT_EQ(select->which, -1);
     one->result = result;
-    leave_all(select->cases, select->cases + select->count, one);
-    weir_task_wake(select->task, (int)(one - select->cases));
+    select->which = (int)(one - select->cases);
+    leave_all(select, one);
+    if (select->parked)
+        weir_task_wake(select->task, select->which);
 }
 
 void weir_case_leave_line(struct weir_case *one)
@@ -31,8 +35,7 @@ void weir_case_leave_line(struct weir_case *one)
 
 static bool abort_select(struct weir_task *task, void *arg)
 {
-    struct weir_select *select = arg;
-    leave_all(select->cases, select->cases + select->count, NULL);
+    leave_all(arg, NULL);
     return true;
 }
 
@@ -40,7 +43,7 @@ static void describe(FILE *out, const struct weir_task *task, const void *arg)
 {
     const struct weir_select *select = arg;
     const char *before = "";
-    for (unsigned i = 0; i < select->count; i++)
+    for (unsigned i = 0; i < select->entered; i++)
         if (select->cases[i].kind != NULL) {
             fprintf(out, "%s%s", before, select->cases[i].kind->name);
             before = ", ";
@@ -61,22 +64,39 @@ int weir_select_nowait(struct weir_case *cases, unsigned count)
     return -EAGAIN;
 }
 
-static __attribute__((noinline)) int wait_for(struct weir_case *cases, unsigned count)
+/* Stands in all lines. Returns the case that could not, or that happened by that very standing; or -EAGAIN. */
+static int enter_all(struct weir_select *select, unsigned count)
 {
-    struct weir_select select = {.task = weir_current_task(), .cases = cases, .count = count};
-    for (unsigned i = 0; i < count; i++) {
-        struct weir_case *one = &cases[i];
+    while (select->entered < count) {
+        struct weir_case *one = &select->cases[select->entered++];
         if (one->kind == NULL)
             continue;
-        one->select = &select;
+        one->select = select;
         one->waiter.of = one;
-        one->result = one->kind->enter(one);
-        if (one->result < 0) {
-            leave_all(cases, one, NULL);
-            weir_fast_path_done();
-            return (int)i;
+        one->result = 0;
+        int rc = one->kind->enter(one);
+        if (rc < 0) {
+            select->entered--;
+            leave_all(select, NULL);
+            one->result = rc;
+            select->which = (int)(one - select->cases);
         }
+        if (select->which >= 0)
+            return select->which;
     }
+    return -EAGAIN;
+}
+
+/* Apart, so that what need not wait sets up no frame for it. */
+static __attribute__((noinline)) int wait_for(struct weir_case *cases, unsigned count)
+{
+    struct weir_select select = {.task = weir_current_task(), .cases = cases, .which = -1};
+    int which = enter_all(&select, count);
+    if (which != -EAGAIN) {
+        weir_fast_path_done();
+        return which;
+    }
+    select.parked = true;
     return weir_task_park(&select_wait, &select);
 }
 

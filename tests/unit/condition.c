@@ -122,6 +122,28 @@ static int wait_in_scope(void *arg)
     return rc;
 }
 
+TASK_TEST(condition, on_its_way_back_to_the_lock_it_cannot_be_cancelled_again)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_condition_init(&condition, NULL);
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, wait_in_scope, &scope);
+        WEIR_DO(rc, weir_sleep(1));
+        WEIR_DO(rc, weir_condition_acquire(&condition));
+        weir_nursery_cancel(&nursery);
+        weir_cancel_shielded_checkpoint();
+        weir_scope_set_shield(&scope, WEIR_SHIELD_FULL); /* not cancelled any more... */
+        weir_scope_cancel(&scope);                       /* ... but again */
+        weir_cancel_shielded_checkpoint();
+        cr_expect_eq(waiting_for_lock(), 1);
+        weir_condition_release(&condition);
+    }
+    cr_expect_str_eq(notes, "scoped:Cancelled");
+    return rc;
+}
+
 TASK_TEST(condition, a_notification_whose_task_was_cancelled_goes_to_the_next)
 {
     struct weir_nursery nursery;

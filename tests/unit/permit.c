@@ -386,6 +386,18 @@ TASK_TEST(permit, keeps_the_channel_from_ending)
     struct weir_permit one, other;
     struct weir_nursery nursery;
     int rc = 0;
+    open_with(1);
+    cr_expect_eq(weir_reserve(&send_end, &one), 0);
+    weir_send_channel_close(&send_end);
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, receive_one, &a);
+        weir_start_soon(&nursery, receive_one, &b);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(send_into(&one, 4), 0); /* the last that can come */
+    }
+    cr_expect_str_eq(notes, "a:ok:4 b:EndOfChannel:0");
+    weir_receive_channel_close(&receive_end);
+    notes[0] = '\0';
     open_with(2);
     cr_expect_eq(weir_reserve(&send_end, &one), 0);
     cr_expect_eq(weir_reserve(&send_end, &other), 0);

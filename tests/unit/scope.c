@@ -194,6 +194,27 @@ TASK_TEST(shield, taken_away_wakes_who_waits_inside)
     return rc;
 }
 
+/* As in Trio: the child's cancellation cancels the nursery, whose scope, shielded by now, is the one to catch it. */
+TASK_TEST(shield, put_up_over_a_cancellation_that_was_given_makes_no_error_of_it)
+{
+    struct weir_nursery nursery;
+    struct weir_scope scope;
+    int rc = 0;
+    weir_with_scope (&scope, rc) {
+        weir_with_nursery (&nursery, rc) {
+            weir_start_soon(&nursery, sleep_forever, NULL);
+            WEIR_DO(rc, weir_sleep(1));
+            weir_scope_cancel(&scope);
+            weir_scope_set_shield(&nursery.scope, WEIR_SHIELD_FULL);
+        }
+        cr_expect_null(weir_nursery_take_errors(&nursery));
+        cr_expect_eq(rc, 0);
+        cr_expect(nursery.scope.cancelled_caught);
+    }
+    cr_expect_not(scope.cancelled_caught);
+    return rc;
+}
+
 TASK_TEST(timeout, move_on_after_stops_what_takes_too_long)
 {
     struct weir_scope scope;

@@ -352,6 +352,58 @@ TASK_TEST(select, may_wait_for_one_thing_twice)
     return rc;
 }
 
+static int hold_the_lock(void *arg)
+{
+    int rc = 0;
+    weir_with_lock (&lock, rc)
+        rc = weir_sleep(100);
+    return rc;
+}
+
+static int reserve_then_sit(void *permit)
+{
+    WEIR_TRY(weir_reserve(&in.send, permit));
+    note("reserved");
+    return 0;
+}
+
+static int send_eight(void *arg)
+{
+    WEIR_TRY(weir_send(&in.send, &(int){8}));
+    note("sent");
+    return 0;
+}
+
+/* Standing in line twice, it lets out first one who reserves and then, as the second receiver, one who sends. */
+TASK_TEST(select, may_be_served_while_it_still_takes_its_places)
+{
+    struct weir_permit permit;
+    struct weir_nursery nursery;
+    int rc = 0, one = 0, two = 0;
+    struct weir_case cases[] = {WEIR_CASE_EVENT(&event), WEIR_CASE_RECEIVE(&in.receive, &one),
+                                WEIR_CASE_RECEIVE(&in.receive, &two), WEIR_CASE_LOCK(&lock)};
+    open_pipe(&in, 0);
+    weir_event_init(&event);
+    weir_lock_init(&lock);
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, hold_the_lock, NULL);
+        weir_start_soon(&nursery, reserve_then_sit, &permit);
+        weir_start_soon(&nursery, send_eight, NULL);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(weir_select(cases, 4), 1);
+        cr_expect_eq(one, 8);
+        cr_expect_eq(two, 0);
+        cr_expect_eq(waiting(&in) + weir_event_waiting(&event), 0);
+        cr_expect_neq(weir_lock_owner(&lock), weir_current_task());
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(weir_permit_send(&permit, &(int){9}), 0); /* nobody waits: it is for the next one */
+        cr_expect_eq(receive_now(&in), 9);
+    }
+    cr_expect_str_eq(notes, "reserved sent");
+    close_pipe(&in);
+    return rc;
+}
+
 /* ---- the other kinds ---- */
 
 static int select_tokens(void *arg)
@@ -430,6 +482,73 @@ TASK_TEST(select, reserves_and_is_no_receiver_of_its_own)
     }
     cr_expect_str_eq(notes, "0:0 1:8");
     cr_expect_eq(waiting(&in), 0);
+    close_pipe(&in);
+    return rc;
+}
+
+static int reserve_one(void *permit)
+{
+    WEIR_TRY(weir_reserve(&in.send, permit));
+    note("reserved");
+    return 0;
+}
+
+static int receive_one(void *arg)
+{
+    int message = 0;
+    WEIR_TRY(weir_receive(&in.receive, &message));
+    note("received %d", message);
+    return 0;
+}
+
+TASK_TEST(select, that_cannot_meet_itself_does_not_stop_those_behind_it)
+{
+    struct weir_permit first, second;
+    struct weir_nursery nursery;
+    int rc = 0;
+    open_pipe(&in, 0);
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, reserve_or_receive, NULL);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(weir_reserve_nowait(&in.send, &first), 0);
+        weir_start_soon(&nursery, reserve_one, &second); /* behind the select's own */
+        WEIR_DO(rc, weir_sleep(1));
+        weir_permit_release(&first);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_str_eq(notes, "reserved");
+        cr_expect_eq(weir_permit_send(&second, &(int){8}), 0);
+    }
+    cr_expect_str_eq(notes, "reserved 1:8");
+    close_pipe(&in);
+    return rc;
+}
+
+/* Its own receive stands before the other's, but it is the other who gets what it sends. */
+TASK_TEST(select, sends_past_its_own_receive)
+{
+    struct weir_permit permits[3];
+    struct pipe *both[] = {&in, &in};
+    struct weir_nursery nursery, gone;
+    int rc = 0;
+    open_pipe(&in, 0);
+    weir_with_nursery (&gone, rc) {
+        weir_start_soon(&gone, receive_one, NULL);
+        weir_start_soon(&gone, receive_one, NULL);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(weir_reserve_nowait(&in.send, &permits[0]), 0);
+        cr_expect_eq(weir_reserve_nowait(&in.send, &permits[1]), 0);
+        weir_nursery_cancel(&gone);
+    }
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, reserve_one, &permits[2]);
+        weir_start_soon(&nursery, swap, both);
+        weir_start_soon(&nursery, receive_one, NULL);
+        WEIR_DO(rc, weir_sleep(1));
+        cr_expect_eq(waiting(&in), 4);
+        for (int i = 0; i < 3; i++)
+            weir_permit_release(&permits[i]); /* the last is granted as the first goes */
+    }
+    cr_expect_str_eq(notes, "reserved received 1 sent 1");
     close_pipe(&in);
     return rc;
 }

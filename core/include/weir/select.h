@@ -55,7 +55,8 @@ struct weir_case_kind {
     /* Does it, if that needs no waiting, and returns its result; -EAGAIN: it would have to wait, nothing was done. */
     int (*attempt)(struct weir_case *one);
     /* Takes a place in line, after an attempt that would have had to wait: mostly one->waiter's, by weir_waiter_enter.
-     * Whoever lets it happen wakes that waiter, or calls weir_case_happened. Returns 0; a failure is the result. */
+     * Whoever lets it happen wakes that waiter, or calls weir_case_happened; that may be at once. Returns 0; a failure
+     * is the result. */
     int (*enter)(struct weir_case *one);
     /* Gives the place up: it will not happen. Must wake nobody. */
     void (*leave)(struct weir_case *one);
