@@ -15,6 +15,7 @@ static const struct {
     {-ECONNRESET, "BrokenResourceError (reset)", "the peer reset the connection"},
     {-EBADF, "ClosedResourceError", "used after it was closed here"},
     {-EBUSY, "BusyResourceError", "another task is using it"},
+    {-EOWNERDEAD, "CancelledError", "what was waited for has been cancelled"}, /* asyncio's name */
 };
 
 const char *weir_error_name(int code)

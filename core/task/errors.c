@@ -37,6 +37,12 @@ struct weir_error *weir_error_take(struct weir_loop *loop)
     return error;
 }
 
+void weir_error_give(struct weir_loop *loop, struct weir_error *error)
+{
+    error->next = loop->errors_free;
+    loop->errors_free = error;
+}
+
 void weir_error_free(struct weir_error *group)
 {
     struct weir_loop *loop = weir_loop_;
@@ -52,7 +58,6 @@ void weir_error_free(struct weir_error *group)
         }
         WEIR_ASSERT(loop->errors_held > 0);
         loop->errors_held--;
-        error->next = loop->errors_free;
-        loop->errors_free = error;
+        weir_error_give(loop, error);
     }
 }

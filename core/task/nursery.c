@@ -1,7 +1,7 @@
 /* Nurseries: where children run, and where their errors are gathered. The rules are Trio's (DESIGN section 4). */
 #include "task_private.h"
 
-static void gather(struct weir_nursery *nursery, struct weir_error *error)
+void weir_nursery_gather(struct weir_nursery *nursery, struct weir_error *error)
 {
     error->nursery = nursery->serial;
     *nursery->errors_end = error;
@@ -37,7 +37,7 @@ void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *ta
                               int status)
 {
     if (WEIR_UNLIKELY(error != NULL))
-        gather(nursery, error);
+        weir_nursery_gather(nursery, error);
     if (WEIR_UNLIKELY(status < 0 || error != NULL)) {
         nursery->child_cancelled |= task->cancelled_alongside;
         cancel_for(nursery, task, error == NULL ? "a child was cancelled" : "a child failed",
@@ -60,6 +60,7 @@ void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *si
     nursery->starts = NULL;
     nursery->errors = NULL;
     nursery->errors_end = &nursery->errors;
+    nursery->trust = NULL;
     weir_list_init(&nursery->children);
 }
 
@@ -95,6 +96,8 @@ int weir_nursery_close_(struct weir_nursery *nursery, int status)
         if (WEIR_UNLIKELY(noted)) /* an error that comes out of the block is on its way still */
             self->since = CANCELLATION_NOTED;
     }
+    if (WEIR_UNLIKELY(nursery->trust != NULL))
+        weir_trust_end(nursery);
     if (WEIR_UNLIKELY(nursery->errors != NULL)) {
         *self->unread_end = nursery->errors;
         self->unread_end = nursery->errors_end;
@@ -117,7 +120,7 @@ static void gather_no_memory(struct weir_nursery *nursery, const struct weir_sit
     error->code = -ENOMEM;
     error->site = site;
     error->reason = (struct weir_reason){0};
-    gather(nursery, error);
+    weir_nursery_gather(nursery, error);
 }
 
 int weir_try_start_soon_(struct weir_nursery *nursery, int (*fn)(void *), void *arg, const struct weir_site *site)
@@ -178,4 +181,14 @@ struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery)
 {
     weir_loop_->current->unrecorded = 0;
     return weir_task_take_unread(weir_loop_->current, nursery->serial);
+}
+
+void weir_error_rejoin(struct weir_error *group)
+{
+    struct weir_task *self = weir_loop_->current;
+    *self->unread_end = group;
+    for (; group != NULL; group = group->next) {
+        group->nursery = 0; /* no nursery's any more */
+        self->unread_end = &group->next;
+    }
 }

@@ -146,6 +146,8 @@ static int open_loop(struct weir_loop *loop, const struct weir_run_options *opti
 static int conclude(struct weir_loop *loop, const struct main_call *call, bool quiet)
 {
     struct weir_nursery *root = &loop->root;
+    weir_trust_end(root);
+    weir_trust_end(&loop->system);
     *root->errors_end = loop->system.errors;
     int code = root->errors != NULL ? root->errors->code : call->result;
     if (code >= 0 && root->code < 0) /* of what found no record */

@@ -17,7 +17,7 @@ void weir_task_note_cancellation(struct weir_task *task, int code, const struct 
 
 /* Makes the task's own record say what it ended with. Returns it, or NULL if nothing went wrong (or only -ECANCELED,
  * which scopes further out account for). */
-static struct weir_error *make_record(struct weir_task *task, int *status)
+struct weir_error *weir_task_record(struct weir_task *task, int *status)
 {
     struct weir_error *unread = task->unread;
     int left = unread != NULL ? unread->code : task->unrecorded; /* what its blocks did not read */
@@ -58,7 +58,7 @@ static void end(struct weir_loop *loop, struct weir_task *task, int status)
     /* Scopes that it opened by hand and did not close lie on a stack that is about to go. (Nurseries it has none.) */
     status = weir_scope_abandon(task, &task->nursery->scope, status);
     int code = status;
-    struct weir_error *error = make_record(task, &code);
+    struct weir_error *error = weir_task_record(task, &code);
     weir_locals_drop(task);
     loop->living--;
     weir_list_remove(&task->sibling);

@@ -198,10 +198,15 @@ void weir_token_close(struct weir_token *token);    /* runs the last ones; what 
 int weir_errors_open(struct weir_loop *loop, unsigned count);
 void weir_errors_close(struct weir_loop *loop);
 struct weir_error *weir_error_take(struct weir_loop *loop); /* NULL: none left */
+void weir_error_give(struct weir_loop *loop, struct weir_error *error);
+
+/* trust.c */
+void weir_trust_end(struct weir_nursery *nursery); /* what nobody read joins the nursery's group */
 
 /* task.c */
 void weir_task_wake_heard(struct weir_loop *loop, struct weir_task *task, int result);
 void weir_task_note_cancellation(struct weir_task *task, int code, const struct weir_reason *reason);
+struct weir_error *weir_task_record(struct weir_task *task, int *status);
 struct weir_task *weir_task_spawn(struct weir_loop *loop, struct weir_nursery *nursery, int (*fn)(void *), void *arg,
                                   const struct weir_site *site);
 
@@ -239,6 +244,7 @@ static inline void weir_task_feel(struct weir_task *task)
 
 /* nursery.c */
 struct weir_error *weir_task_take_unread(struct weir_task *task, uint64_t serial);
+void weir_nursery_gather(struct weir_nursery *nursery, struct weir_error *error);
 void weir_nursery_child_ended(struct weir_nursery *nursery, struct weir_task *task, struct weir_error *error,
                               int status);
 void weir_nursery_let_go(struct weir_nursery *nursery); /* by one of those that hold it open */

@@ -60,6 +60,12 @@ struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, co
     return next != NULL ? WEIR_CONTAINER_OF(next, struct weir_task, sibling) : NULL;
 }
 
+struct weir_task *weir_nursery_newest_child(const struct weir_nursery *nursery)
+{
+    const struct weir_list *children = &nursery->children;
+    return weir_list_empty(children) ? NULL : WEIR_CONTAINER_OF(children->prev, struct weir_task, sibling);
+}
+
 unsigned weir_nursery_child_count(const struct weir_nursery *nursery)
 {
     unsigned count = 0;

@@ -392,3 +392,37 @@ Test(errors, what_finds_no_record_is_not_lost_either, .timeout = 30)
     cr_expect_eq(run_with(hold_all_records, &(bool){false}, few), -ENOMEM);
     cr_expect_eq(run_with(hold_all_records, &(bool){true}, few), -ENOMEM);
 }
+
+static int look_and_put_back(void *arg)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, fail_with, &eio);
+        weir_start_soon(&nursery, fail_with, &epipe);
+        weir_start_soon(&nursery, fail_with, &enoent);
+    }
+    struct weir_error *group = weir_nursery_take_errors(&nursery), *first = group;
+    group = first->next;
+    first->next = NULL;
+    weir_error_free(first);
+    weir_error_rejoin(group);
+    cr_expect_null(weir_nursery_take_errors(&nursery)); /* it is no nursery's any more */
+    weir_error_rejoin(NULL);
+    return 0;
+}
+
+TASK_TEST(errors, a_part_of_a_group_that_is_put_back_is_the_tasks)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc)
+        weir_start_soon(&nursery, look_and_put_back, NULL);
+    cr_expect_eq(rc, -EPIPE);
+    struct weir_error *group = weir_nursery_take_errors(&nursery);
+    cr_assert(group != NULL && group->next == NULL && group->children != NULL);
+    cr_expect(group->children->code == -EPIPE && group->children->next->code == -ENOENT);
+    weir_error_free(group);
+    cr_expect_eq(errors_held(), 0);
+    return 0;
+}

@@ -143,6 +143,7 @@ struct weir_error {
     struct weir_reason reason;    /* of -ETIMEDOUT, -ECANCELED, -ESHUTDOWN: the cancellation that it comes
                                      from; of another code: why the task was being cancelled, if it was   */
     uint64_t nursery;             /* serial number of the nursery that gathered it; private               */
+    struct weir_error **trusted;  /* while a nursery holds it in trust: what points to it there; private  */
 };
 
 /* Prints a group as a tree, one line an error: name, code, words, the reason of the cancellation, where.

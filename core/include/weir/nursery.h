@@ -17,6 +17,7 @@ struct weir_nursery {
     int code;             /* of the first error                                                      */
     uint64_t serial;      /* tells its errors apart                                                  */
     struct weir_error *errors, **errors_end;
+    struct weir_error *trust;          /* errors that somebody may yet read, the newest first (weir/trust.h) */
     struct weir_start_request *starts; /* those that are to end when it is cancelled */
     const struct weir_site *site;
 };
@@ -74,6 +75,10 @@ struct weir_error *weir_nursery_take_errors(struct weir_nursery *nursery);
 
 /* Gives a group back to the loop that made it. NULL is fine. Checkpoint: never. */
 void weir_error_free(struct weir_error *group);
+
+/* Puts back a group that was taken, all or a part of it: it joins the current task's result. Trio's `raise` of a group
+ * that one looked at. Checkpoint: never. */
+void weir_error_rejoin(struct weir_error *group);
 
 /* How many children are alive. Checkpoint: never. */
 unsigned weir_nursery_child_count(const struct weir_nursery *nursery);

@@ -13,6 +13,7 @@
 #include <weir/scope.h>
 #include <weir/token.h>
 #include <weir/tree.h>
+#include <weir/trust.h>
 #include <weir/wait.h>
 
 #endif

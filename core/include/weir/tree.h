@@ -21,6 +21,7 @@ struct weir_nursery *weir_task_eventual_parent_nursery(const struct weir_task *t
 struct weir_task *weir_nursery_parent_task(const struct weir_nursery *nursery);
 struct weir_nursery *weir_task_next_nursery(const struct weir_task *task, const struct weir_nursery *after);
 struct weir_task *weir_nursery_next_child(const struct weir_nursery *nursery, const struct weir_task *after);
+struct weir_task *weir_nursery_newest_child(const struct weir_nursery *nursery); /* NULL: there is none */
 
 /* All living tasks, parents before their children: asyncio's all_tasks. */
 struct weir_task *weir_next_task(const struct weir_task *after);
