@@ -2,6 +2,7 @@
 #ifndef WEIR_H
 #define WEIR_H
 
+#include <weir/async.h>
 #include <weir/base.h>
 #include <weir/clock.h>
 #include <weir/debug.h>
