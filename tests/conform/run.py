@@ -1,16 +1,18 @@
 #!/usr/bin/python3
-"""Runs each program of tests/conform/trio and its Python twin under Debian's python3-trio, and compares line by line.
+"""Runs each program of tests/conform/trio (or asyncio) and its Python twin, and compares line by line.
 
-run.py FOLDER PROGRAM...    the folder with the twins; the built programs, named as they are
+run.py FOLDER PROGRAM...    the folder with the twins, called as the library that they use; the built programs, named as
+                            they are
 
 A twin says how it is to be compared in its first line:
   # compare: exact             in first-in, first-out order, every line in its place
   # compare: exact shuffled    that, and in shuffled orders each task's own lines (by what stands before the colon;
                                those without one are all one task's)
   # compare: tasks shuffled    each task's own lines only: here a call that need not wait switches in Trio and not in Weir
-Answers 0, 1 if something differs, 77 without python3-trio.
+Answers 0, 1 if something differs, 77 without the library (Debian's python3-trio).
 """
 import contextlib
+import importlib
 import io
 import os
 import pathlib
@@ -47,10 +49,10 @@ def run_weir(program):
     return lines
 
 
-def differ(title, ours, theirs):
+def differ(title, ours, library, theirs):
     print(f"{title}: differs\n  Weir:")
     print("".join(f"    {line}\n" for line in ours), end="")
-    print("  Trio:")
+    print(f"  {library}:")
     print("".join(f"    {line}\n" for line in theirs), end="")
     return 1
 
@@ -66,7 +68,7 @@ def compare(program, twin, seed, exact):
         return 1
     if (ours == theirs) if exact else (by_task(ours) == by_task(theirs)):
         return 0
-    return differ(f"{twin.stem}, seed {seed}", ours, theirs)
+    return differ(f"{twin.stem}, seed {seed}", ours, twin.parent.name, theirs)
 
 
 def without_a_twin(folder, programs):
@@ -81,10 +83,11 @@ def without_a_twin(folder, programs):
 
 
 def main(folder, programs):
+    library = pathlib.Path(folder).name
     try:
-        import trio  # noqa: F401
+        importlib.import_module(library)
     except ImportError:
-        print("no python3-trio here: nothing to compare with")
+        print(f"no Python library {library} here: nothing to compare with")
         return 77
     sys.path.insert(0, folder)
     failures = without_a_twin(folder, programs)
