@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <weir/base.h>
 
 void weir_assert_failed(const char *expression, const char *file, int line)
@@ -46,6 +47,24 @@ void weir_log(enum weir_log_level level, const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     fprintf(stderr, "weir: %s\n", line); /* one call, so that lines of several lcores do not mix */
+}
+
+void weir_say(const char *text)
+{
+    int saved = errno;
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) { /* nothing better is left to do */
+    }
+    errno = saved;
+}
+
+void weir_say_number(uint64_t number)
+{
+    char digits[24], *at = digits + sizeof digits;
+    *--at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    weir_say(at);
 }
 
 static uint64_t splitmix64(uint64_t *state)

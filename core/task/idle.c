@@ -68,7 +68,9 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
     }
     if (limit > 0 && !weir_poll_devices(loop)) { /* what came before the interrupt was armed raises none */
         struct timespec timeout = {limit / 1000000000, limit % 1000000000};
+        __atomic_store_n(&loop->asleep, true, __ATOMIC_RELAXED);
         ppoll(fds, count, limit == WEIR_NEVER ? NULL : &timeout, NULL);
+        __atomic_store_n(&loop->asleep, false, __ATOMIC_RELAXED);
         if (fds[0].revents != 0)
             atomic_store(&loop->token->woken, true);
     }

@@ -18,6 +18,19 @@ void weir_current_statistics(struct weir_loop_statistics *statistics)
     };
 }
 
+/* The loop writes these as it pleases; each is one word, and read once. */
+void weir_loop_glance(const struct weir_loop *loop, struct weir_glance *glance)
+{
+    const struct weir_task *task = __atomic_load_n(&loop->current, __ATOMIC_RELAXED);
+    *glance = (struct weir_glance){
+        .task = task,
+        .site = task != NULL ? __atomic_load_n(&task->site, __ATOMIC_RELAXED) : NULL,
+        .steps = __atomic_load_n(&loop->head, __ATOMIC_RELAXED),
+        .turns = __atomic_load_n(&loop->turns, __ATOMIC_RELAXED),
+        .asleep = __atomic_load_n(&loop->asleep, __ATOMIC_RELAXED),
+    };
+}
+
 void weir_poller_add(struct weir_poller *poller)
 {
     weir_list_append(&weir_loop_->pollers, &poller->link);

@@ -14,22 +14,6 @@ static __thread void *handler_stack;
 static struct sigaction replaced;
 static atomic_int installed;
 
-static void say(const char *text)
-{
-    if (write(STDERR_FILENO, text, strlen(text)) < 0) { /* nothing better is left to do */
-    }
-}
-
-static void say_number(size_t number)
-{
-    char digits[24], *at = digits + sizeof digits;
-    *--at = '\0';
-    do
-        *--at = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    say(at);
-}
-
 /* Only what may be called in a signal handler: no printf. */
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
@@ -38,17 +22,17 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     if (task != NULL) {
         char *slot = loop->stacks.base + (size_t)task->index * loop->stacks.size;
         if ((char *)info->si_addr >= slot && (char *)info->si_addr < slot + PAGE) {
-            say("weir: task ");
-            say(task->site->name);
-            say(" (started in ");
-            say(task->site->function);
-            say(", ");
-            say(task->site->file);
-            say(":");
-            say_number((size_t)task->site->line);
-            say(") overflowed its stack of ");
-            say_number(loop->stacks.size);
-            say(" bytes; give it less on the stack, or weir_run a larger stack_size\n");
+            weir_say("weir: task ");
+            weir_say(task->site->name);
+            weir_say(" (started in ");
+            weir_say(task->site->function);
+            weir_say(", ");
+            weir_say(task->site->file);
+            weir_say(":");
+            weir_say_number((size_t)task->site->line);
+            weir_say(") overflowed its stack of ");
+            weir_say_number(loop->stacks.size);
+            weir_say(" bytes; give it less on the stack, or weir_run a larger stack_size\n");
         }
     }
     /* Whoever was here before us decides what becomes of the process. */

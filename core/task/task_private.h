@@ -112,7 +112,8 @@ struct weir_loop {
     weir_time io_timeout;          /* what it was told                             */
     struct weir_task *step_joined; /* whose step was under way when one was added  */
 
-    bool busy; /* the last turn found something to do */
+    bool busy;   /* the last turn found something to do */
+    bool asleep; /* for who glances at it from outside */
     struct weir_token *token;
     bool interruptible;     /* runs on the main thread: signals may interrupt it */
     bool caught_sigint;     /* and it was this run that has caught this one      */

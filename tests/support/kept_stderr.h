@@ -2,6 +2,7 @@
 #ifndef TEST_SUPPORT_KEPT_STDERR_H
 #define TEST_SUPPORT_KEPT_STDERR_H
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +16,8 @@ static void keep_stderr(void)
     if (kept_stderr != NULL)
         fclose(kept_stderr);
     kept_stderr = tmpfile();
-    if (kept_stderr == NULL || dup2(fileno(kept_stderr), STDERR_FILENO) < 0)
+    if (kept_stderr == NULL || fcntl(fileno(kept_stderr), F_SETFL, O_APPEND) < 0 ||
+        dup2(fileno(kept_stderr), STDERR_FILENO) < 0)
         abort();
 }
 
@@ -24,8 +26,8 @@ static const char *stderr_kept(void)
 {
     static char text[65536];
     fflush(stderr);
-    rewind(kept_stderr);
-    text[fread(text, 1, sizeof text - 1, kept_stderr)] = '\0';
+    ssize_t size = pread(fileno(kept_stderr), text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = '\0';
     return text;
 }
 

@@ -54,7 +54,7 @@ static void remove_path(void)
     unlink(path);
 }
 
-TestSuite(trace, .init = make_path, .fini = remove_path, .timeout = 60);
+#define TRACE_TEST(name) Test(trace, name, .init = make_path, .fini = remove_path, .timeout = 60)
 
 static int run_traced(int (*main)(void *), void *arg, size_t size_max)
 {
@@ -88,7 +88,7 @@ static int parent(void *arg)
     return rc < 0 ? rc : *(int *)arg;
 }
 
-Test(trace, shows_steps_waits_and_who_spawned_whom)
+TRACE_TEST(shows_steps_waits_and_who_spawned_whom)
 {
     int code = 0;
     cr_expect_eq(run_traced(parent, &code, 0), 0);
@@ -104,7 +104,7 @@ Test(trace, shows_steps_waits_and_who_spawned_whom)
                      "main -> child\n");
 }
 
-Test(trace, is_whole_when_the_run_fails)
+TRACE_TEST(is_whole_when_the_run_fails)
 {
     int code = -EIO;
     cr_expect_eq(run_traced(parent, &code, 0), -EIO);
@@ -118,7 +118,7 @@ static int crash(void *arg)
     _exit(3);
 }
 
-Test(trace, is_whole_when_the_program_dies)
+TRACE_TEST(is_whole_when_the_program_dies)
 {
     int status;
     pid_t pid = fork();
@@ -148,7 +148,7 @@ static int start_with_odd_names(void *arg)
     return rc;
 }
 
-Test(trace, escapes_whatever_a_name_has_in_it)
+TRACE_TEST(escapes_whatever_a_name_has_in_it)
 {
     cr_expect_eq(run_traced(start_with_odd_names, NULL, 0), 0);
     const char *said = read_trace();
@@ -188,13 +188,13 @@ static int lines_of(const char *text)
     return count;
 }
 
-Test(trace, takes_more_tasks_than_its_buffer_holds)
+TRACE_TEST(takes_more_tasks_than_its_buffer_holds)
 {
     cr_expect_eq(run_traced(crowd, NULL, 0), 0);
     cr_expect_gt(lines_of(read_trace()), 50); /* of those that fit */
 }
 
-Test(trace, grows_no_larger_than_it_may)
+TRACE_TEST(grows_no_larger_than_it_may)
 {
     struct stat file;
     weir_log_set_level(WEIR_LOG_ERROR); /* it says what it lacks */
@@ -225,7 +225,7 @@ static int trace_in_the_middle(void *arg)
     return rc;
 }
 
-Test(trace, may_begin_and_end_in_the_middle_of_a_run)
+TRACE_TEST(may_begin_and_end_in_the_middle_of_a_run)
 {
     struct weir_virtual_clock clock;
     weir_virtual_clock_init(&clock, 0, true);
@@ -238,24 +238,35 @@ Test(trace, may_begin_and_end_in_the_middle_of_a_run)
                                    "main -> sleep_forever\n");
 }
 
-static int sleep_really(void *arg)
+static bool waited;
+
+static void note_wait(struct weir_instrument *instrument, weir_time timeout)
 {
-    return weir_sleep(WEIR_MILLISECONDS(3));
+    waited |= timeout > 0;
 }
 
-Test(trace, shows_the_loops_waits_in_real_time)
+/* Longer and longer, until the machine is not slower. */
+static int sleep_really(void *arg)
+{
+    for (weir_time time = WEIR_MILLISECONDS(2); !waited; time *= 2)
+        WEIR_TRY(weir_sleep(time));
+    return 0;
+}
+
+TRACE_TEST(shows_the_loops_waits_in_real_time)
 {
     struct weir_trace *trace;
     cr_assert_eq(weir_trace_open(&trace, path, NULL), 0);
-    struct weir_instrument *instruments[] = {weir_trace_instrument(trace)};
+    struct weir_instrument noting = {.after_io_wait = note_wait};
+    struct weir_instrument *instruments[] = {weir_trace_instrument(trace), &noting};
     cr_expect_eq(
-        weir_run(sleep_really, NULL, &(struct weir_run_options){.instruments = instruments, .instruments_count = 1}),
+        weir_run(sleep_really, NULL, &(struct weir_run_options){.instruments = instruments, .instruments_count = 2}),
         0);
     cr_expect_eq(weir_trace_close(trace), 0);
     cr_expect_eq(strncmp(read_trace(), "loop: waiting for I/O@", 22), 0);
 }
 
-Test(trace, says_what_cannot_be_opened_or_written)
+TRACE_TEST(says_what_cannot_be_opened_or_written)
 {
     struct weir_trace *trace;
     cr_expect_eq(weir_trace_open(&trace, "/nonexistent/trace", NULL), -ENOENT);

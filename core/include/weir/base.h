@@ -161,6 +161,11 @@ void weir_log(enum weir_log_level level, const char *format, ...) WEIR_PRINTF(2,
 /* Sets the threshold for the whole process. Checkpoint: never. */
 void weir_log_set_level(enum weir_log_level level);
 
+/* ---- for signal handlers: to stderr, by write(2) alone ---- */
+
+void weir_say(const char *text);
+void weir_say_number(uint64_t number);
+
 /* ---- randomness: from a seed, so that it replays ---- */
 
 struct weir_rng {

@@ -43,4 +43,34 @@ struct weir_instrument *weir_trace_instrument(struct weir_trace *trace);
 /* Writes the rest and frees. Returns 0, or the first error that writing met. Checkpoint: never. */
 int weir_trace_close(struct weir_trace *trace);
 
+/* ---- the tree on a signal ---- */
+
+/* From now on until the run ends the signal has the current loop's tree printed to stderr, between two tasks. Loops of
+ * several threads may ask for the same signal. Who had it before has it back afterwards. Returns 0; -EINVAL: there is
+ * no such signal, or it cannot be caught; -EALREADY: this loop has asked for one; -ENOMEM. Checkpoint: never. */
+int weir_tree_on_signal(int number);
+
+/* ---- the watchdog: who holds the lcore, and how the time is shared ---- */
+
+struct weir_watchdog_options {
+    weir_time limit;     /* how long a task may hold the lcore; 0: 100 ms; WEIR_NEVER: as it likes  */
+    unsigned sampled_hz; /* how often, at least, to look which task runs; 0: never; 1000 is plenty  */
+};
+
+/* Has a thread of its own watch the current loop, in real time, until the run ends. A task that holds the lcore longer
+ * than the limit, be it that it computes or that it waits in a system call, is named on stderr, once, with where it was
+ * started, how long it has held the lcore so far, and a backtrace; and again, shortly, when it lets go. So is the loop
+ * itself, if a device, a job or an alarm takes that long. A loop that waits is left in peace. The loop pays nothing,
+ * except for a signal (SIGURG; system calls go on, as far as Linux restarts them) when it is found out. Functions have
+ * names in the backtrace if the program is linked with -rdynamic. options: NULL for the defaults. Returns 0; -EALREADY:
+ * it is watched; -EBUSY: somebody handles SIGURG; -EAGAIN or -ENOMEM: no thread could be had. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_watchdog_start(const struct weir_watchdog_options *options);
+
+/* Stops it; nothing if there is none. The samples stay. Checkpoint: never. */
+void weir_watchdog_stop(void);
+
+/* Prints a table of how often which task was seen to run: those started at one place together, the most frequent first;
+ * and how often the loop waited, or was busy itself. Checkpoint: never. */
+void weir_print_samples(FILE *out);
+
 #endif

@@ -50,6 +50,17 @@ struct weir_loop *weir_current_loop(void);
  * Checkpoint: never. */
 unsigned weir_loop_number(const struct weir_loop *loop);
 
+/* What a loop is at, as seen from outside: it may be over by the time one looks at it. */
+struct weir_glance {
+    const struct weir_task *task; /* whose turn it is; NULL: the loop's own  */
+    const struct weir_site *site; /* that task's                              */
+    uint64_t steps, turns;        /* how many it has made                     */
+    bool asleep;                  /* it waits for something to do             */
+};
+
+/* Looks at a loop. From any thread, and from a signal handler, as long as the loop is there; costs the loop nothing. */
+void weir_loop_glance(const struct weir_loop *loop, struct weir_glance *glance);
+
 /* Returns the loop's time: read once a turn. Only inside weir_run. Checkpoint: never. */
 weir_time weir_current_time(void);
 
