@@ -4,6 +4,7 @@
 #include "eal.h"
 #include <criterion/criterion.h>
 #include <string.h>
+#include <weir/testing.h>
 
 enum { PORT = 80, POOL = 4095 };
 
@@ -579,6 +580,72 @@ static int bytes_only(struct world *world)
 Test(stream, what_a_kind_of_stream_has_not_is_not_supported)
 {
     run(bytes_only, NULL);
+}
+
+/* ---- the checks for streams of any kind (weir/check_streams.h) ---- */
+
+static int make_tcp(void *arg, struct weir_stream *ends[2])
+{
+    return connect_pair(arg, ends);
+}
+
+/* Sends until nothing goes any more, for a second: both buffers are full. Returns 1 if something went at first. */
+static int fill(struct weir_stream *stream)
+{
+    static const char bytes[1000];
+    struct weir_scope scope;
+    int rc = 0, went = -1;
+    do {
+        went++;
+        weir_move_on_after (&scope, WEIR_SECONDS(1), rc) {
+            rc = weir_wait_send_all_might_not_block(stream);
+            if (rc == 0)
+                rc = weir_send_all(stream, bytes, sizeof bytes);
+        }
+    } while (rc == 0 && !scope.cancelled_caught);
+    return rc < 0 ? rc : went > 0;
+}
+
+/* Acknowledgements make room in a buffer that was full: who waits is told of it when it is worth it. */
+static int make_clogged_tcp(void *arg, struct weir_stream *ends[2])
+{
+    int went[2];
+    WEIR_TRY(connect_pair(arg, ends));
+    do {
+        for (int i = 0; i < 2; i++)
+            WEIR_TRY(went[i] = fill(ends[i]));
+    } while (went[0] + went[1] > 0);
+    return 0;
+}
+
+static void tell_violation(void *arg, const char *violation)
+{
+    world_fail(arg, "%s", violation);
+}
+
+static int check_tcp(struct world *world)
+{
+    struct weir_stream_maker maker = {
+        .arg = world, .make = make_tcp, .make_clogged = make_clogged_tcp, .dies_at_close = true};
+    return weir_check_half_closeable_stream(&maker, tell_violation, world);
+}
+
+Test(stream, tcp_holds_what_streams_promise)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        run_with(check_tcp, small_buffers, seed);
+}
+
+static void mild_faults(struct world *world)
+{
+    small_buffers(world);
+    world->fault = (struct weir_fault){.loss = 0.02, .reorder = 0.05};
+}
+
+Test(stream, tcp_holds_it_on_a_bad_cable_too)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        run_with(check_tcp, mild_faults, seed);
 }
 
 /* ---- serving ---- */

@@ -4,6 +4,7 @@
 #ifndef WEIR_TESTING_H
 #define WEIR_TESTING_H
 
+#include <weir/check_streams.h>
 #include <weir/points.h>
 #include <weir/task.h>
 #include <weir/testing_streams.h>
