@@ -154,10 +154,15 @@ void weir_task_wake(struct weir_task *task, int result)
     weir_wake(weir_loop_, task, result);
 }
 
+/* Whoever is next is taken first: a load from the ring waits for the store into it that came last, even where that was
+ * to another place. */
 static inline struct weir_task *yield(struct weir_loop *loop, struct weir_task *self)
 {
+    struct weir_context *next = weir_pick(loop);
     weir_make_runnable(loop, self);
-    return weir_switch_away(self, weir_pick_any(loop));
+    if (WEIR_UNLIKELY(next == &loop->context))
+        next = weir_pick(loop); /* nobody else was runnable; or this turn is over, and it is the loop again */
+    return weir_switch_away(self, next);
 }
 
 /* A checkpoint that has more to look at: it is cancelled, or counted. A call, so that the compiler makes a branch of

@@ -75,7 +75,7 @@ struct weir_token {
 struct weir_loop {
     struct weir_task *current; /* NULL: the loop itself runs */
     struct weir_task **ring;   /* runnable tasks, FIFO */
-    uint64_t head, tail, mask; /* mask + 1 places are in use: few while there are few tasks, to stay in the cache */
+    uint64_t head, mask, tail; /* mask + 1 places are in use: few while there are few tasks, to stay in the cache */
     uint64_t turn_end;         /* where in the ring this turn stops */
     unsigned fast_left;        /* calls that may still end in this turn without letting others run */
     unsigned living;
@@ -127,7 +127,7 @@ struct weir_loop {
     struct weir_rng rng;
 };
 
-enum { FAST_PATH_MAX = 64, TURN_MIN = 64 };
+enum { FAST_PATH_MAX = 64, TURN_MIN = 128 };
 
 extern __thread struct weir_loop *weir_loop_ __attribute__((tls_model("initial-exec")));
 
@@ -317,17 +317,6 @@ static inline struct weir_context *weir_pick(struct weir_loop *loop)
 {
     uint64_t head = loop->head;
     if (WEIR_UNLIKELY(head == loop->tail || head == loop->turn_end)) {
-        loop->current = NULL;
-        return &loop->context;
-    }
-    return weir_take(loop, head);
-}
-
-/* The same, when somebody is known to be runnable: who yields is himself. */
-static inline struct weir_context *weir_pick_any(struct weir_loop *loop)
-{
-    uint64_t head = loop->head;
-    if (WEIR_UNLIKELY(head == loop->turn_end)) {
         loop->current = NULL;
         return &loop->context;
     }
