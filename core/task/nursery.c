@@ -67,10 +67,11 @@ void weir_nursery_open_(struct weir_nursery *nursery, const struct weir_site *si
 /* What the block amounts to: the body's error, a child's, a cancellation, or what the body left. */
 static int combine(struct weir_nursery *nursery, int status)
 {
-    bool beside = status < 0 && nursery->scope.cancelled_alongside;
+    bool beside = nursery->scope.cancelled_alongside && nursery->scope.alongside == status;
     bool cancelled = status == -ECANCELED || nursery->child_cancelled || beside;
     int result = status < 0 && status != -ECANCELED ? status : nursery->code;
     nursery->scope.cancelled_alongside = cancelled && result < 0;
+    nursery->scope.alongside = result;
     if (result < 0)
         return result;
     return cancelled ? -ECANCELED : status;

@@ -75,7 +75,7 @@ static int caught(struct weir_task *self, struct weir_scope *scope, int status)
             weir_task_note_cancellation(self, -ECANCELED, &scope->reason);
         return status;
     }
-    if (status == -ECANCELED || scope->cancelled_alongside)
+    if (status == -ECANCELED || (scope->cancelled_alongside && scope->alongside == status))
         scope->cancelled_caught = true;
     scope->cancelled_alongside = false;
     if (status != -ECANCELED)
@@ -86,19 +86,26 @@ static int caught(struct weir_task *self, struct weir_scope *scope, int status)
     return -ETIMEDOUT;
 }
 
+/* Goes on beside the error, for a scope further out to catch. */
+static void pass_on_alongside(struct weir_task *self, int status)
+{
+    if (self->scope == &self->nursery->scope) {
+        self->cancelled_alongside = true;
+        self->alongside = status;
+    } else {
+        self->scope->cancelled_alongside = true;
+        self->scope->alongside = status;
+    }
+}
+
 int weir_scope_leave(struct weir_scope *scope, int status)
 {
     struct weir_task *self = weir_loop_->current;
     WEIR_ASSERT(self->scope == scope);
     status = caught(self, scope, status);
     self->scope = scope->parent;
-    if (WEIR_UNLIKELY(scope->cancelled_alongside) && status < 0 && status != -ECANCELED) {
-        /* Goes on beside the error, for a scope further out to catch. */
-        if (self->scope == &self->nursery->scope)
-            self->cancelled_alongside = true;
-        else
-            self->scope->cancelled_alongside = true;
-    }
+    if (WEIR_UNLIKELY(scope->cancelled_alongside) && scope->alongside == status)
+        pass_on_alongside(self, status);
     unlink_scope(scope);
     return status;
 }

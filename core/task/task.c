@@ -26,14 +26,16 @@ struct weir_error *weir_task_record(struct weir_task *task, int *status)
         task->unread_end = &task->unread;
         task->unrecorded = 0;
     }
-    if (*status >= 0) {
+    if (*status != task->alongside)
         task->cancelled_alongside = false; /* it was dealt with */
+    if (*status >= 0) {
         if (left == 0)
             return NULL;
         *status = left;
     }
     if (*status == -ECANCELED) {
         task->cancelled_alongside = true;
+        task->alongside = *status;
         if (left == 0 && (task->scope->effectively_cancelled || task->felt_outside))
             return NULL;
         /* One that was not handed to it from outside has slipped past its scope's end (by `return`): no cancellation

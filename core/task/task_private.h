@@ -31,6 +31,7 @@ struct weir_task {
     struct weir_local_node *locals;   /* NULL: none is set; so before and after its life */
     struct weir_task *next_free;
     int unrecorded;         /* an error of a nursery's that found no record; 0: none */
+    int alongside;          /* cancelled_alongside of which error */
     unsigned index;         /* in the slab */
     uint32_t cancel_points; /* see points.c */
     unsigned valgrind_id;

@@ -36,6 +36,7 @@ struct weir_scope {
     weir_time deadline, grace;    /* grace: how long it will be given */
     const struct weir_site *site; /* where it was opened */
     struct weir_reason reason;    /* set when it is cancelled, before anybody is woken */
+    int alongside;                /* private: cancelled_alongside of which error; another is on its own */
 };
 
 /* Opens a scope in the current task, with a deadline (WEIR_NEVER: none). Prefer the blocks below.

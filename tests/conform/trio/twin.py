@@ -7,6 +7,7 @@ import random
 
 import trio
 import trio._core._run as _run
+import trio._timeouts
 import trio.testing
 from trio._core._multierror import MultiError
 
@@ -40,15 +41,30 @@ class _Ordered(dict):
         self.pop(one, None)
 
 
-def _tasks_in_order(status):
-    """Who opened the scope, then its nursery's children."""
+_sleeping = set()  # the scopes of sleeps: ours have none
 
-    def key(task):
+
+async def _sleep_until(deadline):
+    with trio.CancelScope(deadline=deadline) as scope:
+        _sleeping.add(scope)
+        try:
+            await trio.sleep_forever()
+        finally:
+            _sleeping.discard(scope)
+
+
+def _in_order(status):
+    """Who opened the scope, then its nursery's children: tasks, or the scope that a task sleeps in."""
+
+    def place(item):
+        task = item[0]
         nursery = task.parent_nursery
         is_child = nursery is not None and nursery._cancel_status is status
         return list(nursery._children).index(task) + 1 if is_child else 0
 
-    return sorted(status._tasks, key=key)
+    items = [(task, None) for task in status._tasks]
+    items += [(task, child) for child in status._children if child._scope in _sleeping for task in child._tasks]
+    return sorted(items, key=place)
 
 
 def _recalculate(self):
@@ -61,7 +77,9 @@ def _recalculate(self):
             continue
         current.effectively_cancelled = state
         if state:
-            for task in _tasks_in_order(current):
+            for task, sleep in _in_order(current):
+                if sleep is not None:
+                    sleep.effectively_cancelled = True
                 task._attempt_delivery_of_any_pending_cancel()
         todo.extend(reversed(list(current._children)))
 
@@ -100,6 +118,7 @@ async def _nested_child_finished(self, error):
 
 _run.Deadlines.add = _add
 _run.CancelStatus.recalculate = _recalculate
+trio._timeouts.sleep_until = trio.sleep_until = _sleep_until
 _ordered(_run.CancelStatus, "__attrs_post_init__", ["_tasks", "_children"])
 _ordered(_run.Nursery, "__init__", ["_children"])
 if trio.__version__.startswith("0.22."):
