@@ -6,22 +6,26 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <weir/debug.h>
 #include <weir/lcore.h>
 
 enum {
     MBUF_BYTES = 4096,    /* each takes a page, where pages are small            */
     MEMORY_SPARE_MB = 32, /* the stack's small packets, queues, drivers */
-    TASKS_SPARE = 256     /* besides one for each connection            */
+    TASKS_SPARE = 256,    /* besides one for each connection            */
+    TRACE_MAX = 256 << 20 /* bytes of --trace                           */
 };
 
 struct run {
     struct run_options *options;
     struct rte_mempool *pool;
     struct weir_dev *dev;
-    bool keeps_packets; /* the device's driver does: see check_pool */
+    struct weir_trace *trace; /* or NULL */
+    bool keeps_packets;       /* the device's driver does: see check_pool */
     char place[256];
     char error[512]; /* the one line, when something fails */
 };
@@ -209,6 +213,17 @@ static int app_with_statistics(struct run *run, struct weir_stack *stack)
     return rc;
 }
 
+/* Whoever wants to know what the tasks are at can ask by SIGUSR1, and by --watchdog. */
+static int look_at_tasks(struct run *run)
+{
+    struct weir_watchdog_options watchdog = {.limit = run->options->watchdog};
+    int rc = weir_tree_on_signal(SIGUSR1);
+
+    if (rc == 0 && watchdog.limit > 0)
+        rc = weir_watchdog_start(&watchdog);
+    return rc < 0 ? FAIL(run, rc, "cannot look at tasks: %s", weir_error_text(rc)) : 0;
+}
+
 static int main_task(void *arg)
 {
     struct run *run = arg;
@@ -220,8 +235,11 @@ static int main_task(void *arg)
     weir_time duration = options->duration > 0 ? options->duration : WEIR_NEVER;
     struct weir_stack *stack;
     struct weir_scope limit;
-    int rc = weir_stack_open(&stack, run->dev, &stack_options);
+    int rc = look_at_tasks(run);
 
+    if (rc < 0)
+        return rc;
+    rc = weir_stack_open(&stack, run->dev, &stack_options);
     if (rc < 0)
         return FAIL(run, rc, "cannot make a stack for %u connections: %s: lower --connections", options->connections,
                     weir_error_text(rc));
@@ -234,8 +252,11 @@ static int main_task(void *arg)
 
 static int run_loop(struct run *run)
 {
+    struct weir_instrument *trace = run->trace != NULL ? weir_trace_instrument(run->trace) : NULL;
     struct weir_run_options options = {.tasks_max = run->options->connections + TASKS_SPARE,
-                                       .idle = run->options->idle};
+                                       .idle = run->options->idle,
+                                       .instruments = &trace,
+                                       .instruments_count = trace != NULL};
     int rc = weir_run(main_task, run, &options);
 
     if (rc == -EINTR) /* Ctrl-C: as it should be */
@@ -246,6 +267,23 @@ static int run_loop(struct run *run)
 }
 
 /* ---- the whole ---- */
+
+/* Before anything that would have to be undone. */
+static int open_trace(struct run *run)
+{
+    const char *path = run->options->trace;
+    struct weir_trace_options options = {.size_max = TRACE_MAX};
+    int rc = path != NULL ? weir_trace_open(&run->trace, path, &options) : 0;
+
+    return rc < 0 ? FAIL(run, rc, "cannot write to %s: %s", path, strerror(-rc)) : 0;
+}
+
+static int close_trace(struct run *run)
+{
+    int rc = run->trace != NULL ? weir_trace_close(run->trace) : 0;
+
+    return rc < 0 ? FAIL(run, rc, "%s is not whole: %s", run->options->trace, strerror(-rc)) : 0;
+}
 
 static int open_eal(struct run *run)
 {
@@ -306,7 +344,8 @@ int run_app(const struct run_options *given)
     int rc = 0;
 
     weir_signals_catch();
-    if (options.eal == NULL) {
+    rc = open_trace(&run);
+    if (rc == 0 && options.eal == NULL) {
         rc = device_check(&options.device, run.error, sizeof(run.error));
         if (rc == 0)
             rc = check_memory(&run);
@@ -319,6 +358,8 @@ int run_app(const struct run_options *given)
             rc = -EIO;
         weir_eal_close();
     }
+    if (close_trace(&run) < 0 && rc >= 0)
+        rc = -EIO;
     if (run.error[0] != '\0')
         fprintf(stderr, "%s: %s\n", options.name, run.error);
     weir_signals_restore();

@@ -21,6 +21,8 @@ enum {
     FAULT,
     PCAP,
     STATISTICS,
+    TRACE,
+    WATCHDOG,
     DURATION,
     QUIET,
 };
@@ -53,6 +55,13 @@ static const struct argp_option list[] = {
     {NULL, 0, NULL, 0, "Looking and testing:", 3},
     {"stats", STATISTICS, "SECONDS", 0, "Print a line of statistics that often", 0},
     {"pcap", PCAP, "FILE", 0, "Also write all packets to FILE, for tcpdump and Wireshark", 0},
+    {"trace", TRACE, "FILE", 0,
+     "Write what each task does to FILE, up to 256 MiB, for https://ui.perfetto.dev. To see once what they are at, "
+     "send "
+     "SIGUSR1",
+     0},
+    {"watchdog", WATCHDOG, "TIME", 0,
+     "Say which task holds the processor longer than TIME (such as 10ms), and where it is", 0},
     {"fault", FAULT, "WHAT=HOW,...", 0,
      "Make the wire bad, both ways: loss=0.1, duplicate=0.1, reorder=0.1, corrupt=0.1, delay=10ms, jitter=1ms, "
      "rate=100M (bits a second), queue=1000 (packets), seed=N (the same faults again)",
@@ -101,6 +110,13 @@ static error_t read_time(weir_time *time, const char *option, const char *argume
 {
     if (value_time(argument, time) < 0 || *time < WEIR_MILLISECONDS(10))
         argp_error(state, "%s '%s' is no time of 0.01 seconds or more", option, argument);
+    return 0;
+}
+
+static error_t read_watchdog(struct run_options *options, const char *argument, struct argp_state *state)
+{
+    if (value_time(argument, &options->watchdog) < 0 || options->watchdog < WEIR_MILLISECONDS(1))
+        argp_error(state, "--watchdog '%s' is no time of 1ms or more", argument);
     return 0;
 }
 
@@ -178,6 +194,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case PCAP:
         options->pcap = argument;
         return 0;
+    case TRACE:
+        options->trace = argument;
+        return 0;
+    case WATCHDOG:
+        return read_watchdog(options, argument, state);
     case STATISTICS:
         return read_time(&options->statistics, "--stats", argument, state);
     case DURATION:

@@ -26,8 +26,8 @@ struct run_options {
     bool faulty;
     struct weir_fault fault;
     uint64_t fault_seed; /* 0: chosen when the wire is made */
-    const char *pcap;
-    weir_time statistics, duration; /* 0: none */
+    const char *pcap, *trace;
+    weir_time statistics, duration, watchdog; /* 0: none */
     bool quiet;
 };
 

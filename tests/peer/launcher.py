@@ -59,6 +59,8 @@ def command_line():
             ("--mbufs '0'", ["run", "echo", "--mbufs", "0"]),
             ("--connections 'x'", ["run", "echo", "--connections", "x"]),
             ("--stats '0'", ["run", "echo", "--stats", "0"]),
+            ("--watchdog '0'", ["run", "echo", "--watchdog", "0"]),
+            ("--watchdog 'x'", ["run", "echo", "--watchdog", "x"]),
             ("--duration '-1'", ["run", "echo", "--duration=-1"]),
             ("--fault knows no 'lose=0.1'", ["run", "echo", "--fault", "lose=0.1"]),
             ("loss=2 makes no sense", ["run", "echo", "--fault", "loss=2"]),
@@ -109,6 +111,11 @@ def privilege():
         os.chmod(directory, 0o555)
         os.chown(directory, 12345, 12345)
         wrong(FAILURE, "Permission denied", "run", "echo", "--device", f"memif:{directory}/socket", command=powerless)
+
+
+def trace():
+    wrong(FAILURE, "cannot write to /nosuchdirectory/trace: No such file or directory", "run", "echo", "--device",
+          "tap", "--trace", "/nosuchdirectory/trace")
 
 
 def memory():
@@ -167,8 +174,8 @@ def help_everywhere():
         check(option in said, f"`weir run echo --help` does not speak of {option}")
 
 
-TESTS = {test.__name__: test for test in (command_line, devices, memif_path_is_taken, privilege, memory, eal_arguments,
-                                          plugins, help_everywhere)}
+TESTS = {test.__name__: test for test in (command_line, devices, memif_path_is_taken, privilege, trace, memory,
+                                          eal_arguments, plugins, help_everywhere)}
 
 if __name__ == "__main__":
     main(TESTS)

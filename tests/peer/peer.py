@@ -5,6 +5,7 @@ Ctrl-C, and fails unless every packet is back in its pool, nothing was complaine
 WEIR_PEER_BYTES: bytes on each of the 256 connections (default 262144; 4194304 is the full size)."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -233,6 +234,34 @@ def af_xdp_on_a_veth():
     on_a_veth("af_xdp", stop)
 
 
+# ---- looking at tasks ----
+
+def tree_on_a_signal():
+    with serve_on_tap() as weir:
+        with socket.create_connection((STACK, 7)):
+            weir.process.send_signal(signal.SIGUSR1)
+            wait_for(lambda: "nursery in" in weir.complained(), "the tree")
+            print(weir.complained())
+        weir.process.send_signal(signal.SIGINT)
+        check(weir.process.wait(timeout=60) == 0, "weir's exit status is not 0")
+        check(re.search(r"^weir: the \d+ tasks of loop 0:\nmain: .*\n└─ ", weir.complained()), "no tree")
+
+
+def trace_can_be_read():
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/trace.json"
+        with serve_on_tap("--trace", path, "--watchdog", "60s") as weir:
+            print(client("--connections", 4, "--bytes", 10000))
+            weir.stop()
+        with open(path, encoding="utf-8") as file:
+            events = json.load(file)["traceEvents"]
+        tracks = [event["args"]["name"] for event in events if event["name"] == "thread_name"]
+        print(*tracks)
+        check("loop" in tracks and "main" in tracks and len(tracks) >= 6, "tasks are missing")
+        stepping = {event["tid"] for event in events if event["ph"] == "X" and event["cat"] == "step"}
+        check(len(stepping) == len(tracks) - 1, "steps are missing")
+
+
 # ---- two processes, no privilege ----
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -278,8 +307,8 @@ TESTS = {test.__name__: test for test in (
     client_killed_in_the_middle, loss_and_reordering, every_fault_at_once, datagrams_come_back, closed_ports_refuse,
     signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer,
     packets_on_a_slow_wire_outlive_the_stack, idle_does_not_burn_a_core, memif_without_a_peer_does_not_burn_a_core,
-    statistics_and_duration, capture_can_be_read, dpdks_own_arguments, af_packet_on_a_veth, af_xdp_on_a_veth,
-    memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
+    tree_on_a_signal, trace_can_be_read, statistics_and_duration, capture_can_be_read, dpdks_own_arguments,
+    af_packet_on_a_veth, af_xdp_on_a_veth, memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
 
 if __name__ == "__main__":
     main(TESTS)
