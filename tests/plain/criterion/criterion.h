@@ -61,6 +61,7 @@ void plain_check(const char *file, int line, const char *what, bool ends, const 
 #define cr_assert_gt(a, b, ...) PLAIN_COMPARE(true, a, >, b, ##__VA_ARGS__)
 #define cr_assert_geq(a, b, ...) PLAIN_COMPARE(true, a, >=, b, ##__VA_ARGS__)
 #define cr_assert_str_eq(a, b, ...) PLAIN_CHECK(true, #a " is " #b, strcmp((a), (b)) == 0, ##__VA_ARGS__)
+#define cr_assert_str_neq(a, b, ...) PLAIN_CHECK(true, #a " is not " #b, strcmp((a), (b)) != 0, ##__VA_ARGS__)
 #define cr_assert_arr_eq(a, b, size, ...) PLAIN_CHECK(true, #a " is " #b, memcmp((a), (b), (size)) == 0, ##__VA_ARGS__)
 
 #define cr_expect(e, ...) PLAIN_CHECK(false, #e, e, ##__VA_ARGS__)
@@ -75,6 +76,11 @@ void plain_check(const char *file, int line, const char *what, bool ends, const 
 #define cr_expect_gt(a, b, ...) PLAIN_COMPARE(false, a, >, b, ##__VA_ARGS__)
 #define cr_expect_geq(a, b, ...) PLAIN_COMPARE(false, a, >=, b, ##__VA_ARGS__)
 #define cr_expect_str_eq(a, b, ...) PLAIN_CHECK(false, #a " is " #b, strcmp((a), (b)) == 0, ##__VA_ARGS__)
+#define cr_expect_str_neq(a, b, ...) PLAIN_CHECK(false, #a " is not " #b, strcmp((a), (b)) != 0, ##__VA_ARGS__)
 #define cr_expect_arr_eq(a, b, size, ...) PLAIN_CHECK(false, #a " is " #b, memcmp((a), (b), (size)) == 0, ##__VA_ARGS__)
+
+#define cr_log_info(...) (printf(__VA_ARGS__), putchar('\n'))
+#define cr_log_warn(...) cr_log_info(__VA_ARGS__)
+#define cr_log_error(...) cr_log_info(__VA_ARGS__)
 
 #endif
