@@ -104,7 +104,7 @@ static void exchange_token(struct slot *slot, struct weir_token *token)
 static int push(struct tap *tap)
 {
     struct slot *slot = &slots[tap->number];
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     if (slot->taps.next == NULL)
         weir_list_init(&slot->taps);
     bool first = weir_list_empty(&slot->taps);
