@@ -16,6 +16,7 @@ static const struct {
     {-EBADF, "ClosedResourceError", "used after it was closed here"},
     {-EBUSY, "BusyResourceError", "another task is using it"},
     {-EOWNERDEAD, "CancelledError", "what was waited for has been cancelled"}, /* asyncio's name */
+    {-EREMOTEIO, "CalledProcessError", "a process ended with a status other than 0, or by a signal"},
 };
 
 const char *weir_error_name(int code)

@@ -3,6 +3,8 @@
 #ifndef WEIR_SYSTEM_H
 #define WEIR_SYSTEM_H
 
+#include <sys/types.h>
+#include <weir/lock.h>
 #include <weir/stream.h>
 #include <weir/task.h>
 
@@ -66,5 +68,87 @@ struct weir_signal_guard {
 struct weir_signal_guard weir_signal_guard_open_(struct weir_signal_receiver *receiver, const int *signals,
                                                  size_t count, int *status);
 void weir_signal_guard_close_(struct weir_signal_guard *guard);
+
+/* ---- processes ---- */
+
+/* What a process gets as its standard input, output or errors. */
+enum weir_stdio {
+    WEIR_STDIO_DEFAULT, /* ours; but weir_run_process gives it an empty input                     */
+    WEIR_STDIO_INHERIT, /* ours                                                                   */
+    WEIR_STDIO_PIPE,    /* a pipe, whose other end is a stream                                    */
+    WEIR_STDIO_NULL,    /* /dev/null                                                              */
+    WEIR_STDIO_FD,      /* a descriptor, which stays ours too; it should be in blocking mode      */
+    WEIR_STDIO_OUTPUT,  /* errors only: the same as its output                                    */
+};
+
+struct weir_process_options {
+    enum weir_stdio input, output, errors;
+    int input_fd, output_fd, errors_fd; /* of WEIR_STDIO_FD                       */
+    char *const *environment;           /* "NAME=value", NULL at the end; NULL: ours */
+    const char *cwd;                    /* NULL: ours                             */
+};
+
+/* A process that we started. Its end is noticed by weir_process_wait or weir_process_poll. */
+struct weir_process {
+    pid_t pid;
+    struct weir_stream *input, *output, *errors; /* our ends of its pipes, or NULL. Who closes one sets it to NULL. */
+    bool ended;
+    int status;            /* with which it exited: 0 to 255; -1: a signal ended it, or it has not ended */
+    int signal;            /* which ended it, or 0                                                        */
+    int pidfd;             /* private */
+    struct weir_lock lock; /* private: one waits, the others wait for him */
+};
+
+/* Starts argv[0], sought in PATH if there is no slash in it, with argv, which ends with NULL; options: NULL for the
+ * defaults. It inherits nothing but its three descriptors, and no blocked or ignored signal of ours but what we were
+ * started with. Started in a thread of the pool: that may take a while. Returns 0; -ENOENT, -EACCES, -ENOEXEC... it
+ * cannot be run (or there is no such directory to run it in); -EINVAL: no argv[0]; -EBADF: one of the descriptors is
+ * none; -EMFILE, -ENOMEM, -EAGAIN: something has run out; -ECANCELED: it was not started. Checkpoint: always. To be
+ * closed. Trio's lowlevel.open_process. */
+WEIR_MUST_CHECK int weir_open_process(struct weir_process *process, char *const *argv,
+                                      const struct weir_process_options *options);
+
+/* Waits until it has ended; any number of tasks may. Returns 0, and `status` and `signal` say how; -ECANCELED; -EBADF:
+ * it is closed; -ECHILD: somebody else has waited for it, and nobody knows. Checkpoint: always. */
+WEIR_MUST_CHECK int weir_process_wait(struct weir_process *process);
+
+/* Looks whether it has ended. Returns true if so. Checkpoint: never. */
+bool weir_process_poll(struct weir_process *process);
+
+/* Sends it a signal. Returns 0; -ESRCH: it has ended; -EINVAL: there is no such signal; -EPERM. Checkpoint: never. */
+int weir_process_send_signal(struct weir_process *process, int number);
+int weir_process_terminate(struct weir_process *process); /* SIGTERM: it may refuse */
+int weir_process_kill(struct weir_process *process);      /* SIGKILL               */
+
+/* Closes our ends of its pipes; if it still runs, kills it; and waits for its end, as it must not stay a zombie. Again:
+ * nothing. Returns 0, or -ECANCELED: it is closed all the same. Checkpoint: always. */
+int weir_process_close(struct weir_process *process);
+
+struct weir_run_process_options {
+    struct weir_process_options process; /* pipes here are for who gets the process by `reported`                  */
+    const void *input;                   /* fed to it, and then the end of file, unless process.input says otherwise */
+    size_t input_size;
+    bool capture_output, capture_errors; /* keep what it writes                                                    */
+    size_t capture_max;                  /* bytes to keep of each at the most; 0: 1 MiB                            */
+    bool unchecked;                      /* that it ended badly is no error                                        */
+    weir_time patience; /* when cancelled: how long between SIGTERM and SIGKILL; 0: 5 s                              */
+    bool reported;      /* weir_started(process): for who called weir_start; it is gone when that task ends          */
+};
+
+/* How it went. Bytes that were kept have a 0 behind them, which does not count. To be freed. */
+struct weir_process_result {
+    int status, signal; /* as in struct weir_process */
+    char *output, *errors;
+    size_t output_size, errors_size;
+};
+
+/* Runs a program until it has ended and its pipes are drained. When cancelled, or when something goes wrong, it is sent
+ * SIGTERM, and later SIGKILL, and waited for. result: NULL if nothing is to be known; else it is filled in any case.
+ * Returns 0; -EREMOTEIO: it exited with another status than 0, or by a signal; -EMSGSIZE: it wrote more than is to be
+ * kept; -ECANCELED; -EINVAL: options that contradict each other; and as weir_open_process. Checkpoint: always. Trio's
+ * run_process. */
+WEIR_MUST_CHECK int weir_run_process(char *const *argv, const struct weir_run_process_options *options,
+                                     struct weir_process_result *result);
+void weir_process_result_free(struct weir_process_result *result);
 
 #endif
