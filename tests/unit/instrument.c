@@ -257,8 +257,9 @@ Test(instrument, added_in_a_hook_does_not_hear_that_hook)
 {
     a = (struct noting){{.before_task_step = step_begins}, "a", .add = &b};
     b = (struct noting){{.before_task_step = step_begins, .after_task_step = step_ends}, "b"};
-    cr_expect_eq(run_heard(yield_twice, &a, NULL), 0);
-    cr_expect_str_eq(notes, "a>main b<main a>main b>main b<main a>main b>main b<main");
+    c = (struct noting){{.before_task_step = step_begins}, "c"}; /* so that the call goes on behind the one that adds */
+    cr_expect_eq(run_heard(yield_twice, &a, &c), 0);
+    cr_expect_str_eq(notes, "a>main c>main b<main a>main c>main b>main b<main a>main c>main b>main b<main");
 }
 
 Test(instrument, removed_in_a_hook_hears_no_more_of_it)
