@@ -597,6 +597,42 @@ TASK_TEST(handle, done_callbacks_run_before_anybody_can_miss_the_task)
     return rc;
 }
 
+/* ---- in the task tree ---- */
+
+static int print_tree(void *arg)
+{
+    FILE *out = arg;
+    WEIR_TRY(weir_sleep(1));
+    weir_print_tree(out);
+    return 0;
+}
+
+static int wait_for_all(void *arg)
+{
+    return weir_wait(arg, 2, WEIR_ALL_COMPLETED);
+}
+
+TASK_TEST(handle, the_tree_says_for_whom_a_task_waits)
+{
+    char text[4096] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    struct job job = {1, 3};
+    struct weir_handle handle, printer;
+    struct weir_watch watches[] = {{&handle.future}, {&printer.future}};
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        WEIR_DO(rc, weir_spawn(&nursery, work, &job, &handle));
+        WEIR_DO(rc, weir_spawn(&nursery, print_tree, out, &printer));
+        weir_start_soon(&nursery, wait_for_all, watches);
+        cr_expect_eq(weir_handle_wait(&handle), 3);
+    }
+    fclose(out);
+    cr_expect(strstr(text, "weir_handle_wait") != NULL && strstr(text, "for work (") != NULL, "%s", text);
+    cr_expect(strstr(text, "weir_wait") != NULL && strstr(text, "for 2") != NULL, "%s", text);
+    return rc < 0 ? rc : 0;
+}
+
 /* ---- in a select ---- */
 
 TASK_TEST(handle, is_a_case_of_a_select)

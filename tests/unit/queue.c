@@ -1,5 +1,6 @@
 /* core/async: queues: first in first out, last in first out, and by priority. */
 #include "../support/core.h"
+#include "../support/no_memory.h"
 #include <stdlib.h>
 
 static int by_tens(const void *a, const void *b, void *arg)
@@ -145,6 +146,34 @@ TASK_TEST(queue, without_a_limit_it_grows)
         notes[0] = '\0';
         weir_queue_close(&queue);
         notes[0] = '\0';
+    }
+    return 0;
+}
+
+TASK_TEST(queue, without_memory_it_says_so_and_loses_nothing)
+{
+    struct weir_queue queue;
+    for (int kind = WEIR_QUEUE_FIFO; kind <= WEIR_QUEUE_PRIORITY; kind++) {
+        int count = 0, rc, last = -1;
+        mallocs_left = 0;
+        cr_expect_eq(open_ints(&queue, kind, 4), -ENOMEM);
+        mallocs_left = -1;
+        WEIR_TRY(open_ints(&queue, kind, 0));
+        mallocs_left = 1; /* it may grow once */
+        while ((rc = put(&queue, count)) == 0)
+            count++;
+        cr_expect_eq(rc, -ENOMEM);
+        cr_expect_eq(weir_queue_put(&queue, &count), -ENOMEM);
+        mallocs_left = -1;
+        cr_expect_eq(weir_queue_size(&queue), (size_t)count);
+        cr_expect_eq(put(&queue, count), 0); /* memory came back */
+        for (int i = 0; i <= count; i++) {
+            int message = get(&queue);
+            cr_expect_eq(message, kind == WEIR_QUEUE_LIFO ? count - i : i);
+            last = message;
+        }
+        cr_expect_eq(last, kind == WEIR_QUEUE_LIFO ? 0 : count);
+        weir_queue_close(&queue);
     }
     return 0;
 }
