@@ -1,6 +1,7 @@
 /* core/async: futures. */
 #include "../support/core.h"
 #include <criterion/redirect.h>
+#include <weir/testing.h>
 
 static char seven[] = "seven";
 
@@ -157,6 +158,26 @@ TASK_TEST(future, a_result_before_the_cancellation_is_delivered)
     }
     cr_expect(scope.cancel_called && !scope.cancelled_caught);
     return rc;
+}
+
+TASK_TEST(future, to_wait_is_a_checkpoint_and_nothing_else_is)
+{
+    struct weir_future future, other;
+    struct weir_case one = WEIR_CASE_FUTURE(&future, NULL);
+    int rc = 0;
+    weir_assert_no_checkpoints(rc)
+    {
+        weir_future_init(&future);
+        weir_future_init(&other);
+        WEIR_DO(rc, weir_future_set_result(&future, 1, NULL));
+        WEIR_DO(rc, weir_future_cancel(&other, "not wanted"));
+        WEIR_DO(rc, weir_future_result(&future, NULL));
+        weir_future_close(&future);
+        rc = 0;
+    }
+    weir_assert_checkpoints(rc) rc = weir_future_wait(&future, NULL);
+    weir_assert_checkpoints(rc) rc = weir_select(&one, 1);
+    return rc < 0 ? rc : 0;
 }
 
 /* ---- callbacks ---- */

@@ -1,6 +1,7 @@
 /* core/async: several at once: gather, race, wait_for; wait and as_completed over handles and futures. */
 #include "../support/core.h"
 #include <criterion/redirect.h>
+#include <weir/testing.h>
 
 struct job {
     double seconds;
@@ -667,6 +668,31 @@ TASK_TEST(as_completed, is_for_one_task_at_a_time)
     }
     cr_expect_str_eq(notes, "BusyResourceError ok");
     weir_completions_end(&completions);
+    return rc;
+}
+
+/* ---- checkpoints ---- */
+
+TASK_TEST(gather, each_call_is_a_checkpoint_and_what_only_begins_is_not)
+{
+    struct weir_call calls[] = {WEIR_CALL(return_at_once, NULL)};
+    struct weir_completions completions;
+    struct weir_future future;
+    struct weir_watch watches[] = {{&future}}, *watch;
+    int rc = 0;
+    weir_future_init(&future);
+    WEIR_TRY(weir_future_set_result(&future, 0, NULL));
+    for (size_t n = 0; n <= 1; n++) {
+        weir_assert_checkpoints(rc) rc = weir_gather(calls, n, WEIR_FAIL_FAST, NULL);
+        weir_assert_checkpoints(rc) rc = weir_gather(calls, n, WEIR_COLLECT_ALL, NULL);
+        weir_assert_checkpoints(rc) rc = weir_wait(watches, n, WEIR_ALL_COMPLETED) < 0 ? -EIO : 0;
+    }
+    weir_assert_checkpoints(rc) rc = weir_race(calls, 1, NULL, NULL);
+    weir_assert_checkpoints(rc) rc = weir_wait_for(return_at_once, NULL, WEIR_SECONDS(1));
+    weir_assert_no_checkpoints(rc) weir_as_completed(&completions, watches, 1);
+    weir_assert_checkpoints(rc) rc = weir_next_completed(&completions, &watch);
+    weir_assert_checkpoints(rc) rc = weir_next_completed(&completions, &watch) == -ENODATA ? 0 : -EIO;
+    weir_assert_no_checkpoints(rc) weir_completions_end(&completions);
     return rc;
 }
 

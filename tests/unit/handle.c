@@ -1,6 +1,7 @@
 /* core/async: task handles. */
 #include "../support/core.h"
 #include <criterion/redirect.h>
+#include <weir/testing.h>
 
 struct job {
     double seconds;
@@ -571,6 +572,23 @@ static int with_a_system_task(void *arg)
 Test(handle, a_kept_error_of_a_system_task_fails_the_run)
 {
     cr_expect_eq(run(with_a_system_task, NULL), -EPIPE);
+}
+
+TASK_TEST(handle, to_wait_is_a_checkpoint_and_nothing_else_is)
+{
+    struct weir_handle handle;
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_assert_no_checkpoints(rc)
+        {
+            WEIR_DO(rc, weir_spawn(&nursery, return_at_once, NULL, &handle));
+            weir_handle_cancel(&handle, "before it begins");
+        }
+        weir_assert_checkpoints(rc) rc = weir_handle_wait(&handle);
+        weir_assert_checkpoints(rc) rc = weir_handle_wait(&handle);
+    }
+    return rc;
 }
 
 /* ---- callbacks ---- */

@@ -2,6 +2,7 @@
 #include "../support/core.h"
 #include "../support/no_memory.h"
 #include <stdlib.h>
+#include <weir/testing.h>
 
 static int by_tens(const void *a, const void *b, void *arg)
 {
@@ -344,6 +345,30 @@ TASK_TEST(queue, its_calls_are_checkpoints_on_their_fast_paths_too)
     cr_expect_eq(weir_queue_put(&queue, &message), 0);
     cr_expect_eq(weir_queue_get(&queue, &message), 0);
     weir_queue_close(&queue);
+    return rc;
+}
+
+TASK_TEST(queue, its_other_calls_are_none)
+{
+    struct weir_queue queue;
+    int rc = 0, message = 1;
+    weir_assert_no_checkpoints(rc)
+    {
+        WEIR_DO(rc, open_ints(&queue, WEIR_QUEUE_FIFO, 1));
+        WEIR_DO(rc, put(&queue, 1));
+        WEIR_DO(rc, get(&queue));
+        WEIR_DO(rc, weir_queue_task_done(&queue));
+    }
+    weir_assert_checkpoints(rc) rc = weir_queue_put(&queue, &message);
+    weir_assert_checkpoints(rc) rc = weir_queue_get(&queue, &message);
+    WEIR_TRY(weir_queue_task_done(&queue));
+    weir_assert_checkpoints(rc) rc = weir_queue_join(&queue);
+    weir_assert_no_checkpoints(rc)
+    {
+        weir_queue_shutdown(&queue, true);
+        weir_queue_close(&queue);
+    }
+    weir_assert_checkpoints(rc) rc = weir_queue_get(&queue, &message) == -EBADF ? 0 : -EIO;
     return rc;
 }
 
