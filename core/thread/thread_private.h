@@ -36,6 +36,7 @@ struct weir_thread_call {
     void *arg;
     void (*abandoned)(int result, void *arg);
     bool may_abandon;
+    bool *was_abandoned;
     struct weir_capacity_limiter *limiter;
     struct weir_token *token; /* a reference, the thread's */
     int result;

@@ -84,6 +84,8 @@ static bool abort_wait(struct weir_task *task, void *arg)
     if (!call->may_abandon || !atomic_compare_exchange_strong(&call->state, &runs, CALL_ABANDONED))
         return false;
     call->task = NULL;
+    if (call->was_abandoned != NULL)
+        *call->was_abandoned = true;
     return true;
 }
 
@@ -137,6 +139,7 @@ int weir_to_thread_run_sync(int (*fn)(void *arg), void *arg, const struct weir_t
                                       .arg = arg,
                                       .abandoned = options->abandoned,
                                       .may_abandon = options->abandon_on_cancel,
+                                      .was_abandoned = options->was_abandoned,
                                       .limiter = options->limiter != NULL ? options->limiter : limiter,
                                       .token = weir_current_token(),
                                       .task = weir_current_task()};

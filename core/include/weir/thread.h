@@ -18,6 +18,7 @@ struct weir_to_thread_options {
      * thread, or nobody if that is NULL; `arg` must last until then. */
     bool abandon_on_cancel;
     void (*abandoned)(int result, void *arg);
+    bool *was_abandoned; /* NULL, or set to true if it was: -ECANCELED alone does not tell whether fn is called */
 };
 
 /* Runs fn(arg) in a thread of the pool, and waits; options: NULL for the defaults. Its limiter's token is borrowed

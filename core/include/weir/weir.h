@@ -6,6 +6,7 @@
 #include <weir/base.h>
 #include <weir/clock.h>
 #include <weir/debug.h>
+#include <weir/file.h>
 #include <weir/stream.h>
 #include <weir/sync.h>
 #include <weir/system.h>
