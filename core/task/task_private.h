@@ -304,9 +304,9 @@ static inline void weir_wake(struct weir_loop *loop, struct weir_task *task, int
 static inline struct weir_context *weir_take(struct weir_loop *loop, uint64_t head)
 {
     struct weir_task *task = loop->ring[head & loop->mask];
-    if (loop->tail - head > 5) { /* hide the misses of tasks further back: the task itself, then its stack */
-        __builtin_prefetch(loop->ring[(head + 4) & loop->mask]);
-        __builtin_prefetch(loop->ring[(head + 2) & loop->mask]->context.sp);
+    if (loop->tail - head > 17) { /* hide the misses of tasks further back: the task itself, then its stack */
+        __builtin_prefetch(loop->ring[(head + 16) & loop->mask]);
+        __builtin_prefetch(loop->ring[(head + 8) & loop->mask]->context.sp);
     }
     loop->head = head + 1;
     loop->current = task;
