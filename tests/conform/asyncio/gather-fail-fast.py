@@ -1,6 +1,7 @@
-# compare: exact shuffled
+# compare: tasks shuffled
 # gather's first error. asyncio's gather leaves the others running; what cancels them is a TaskGroup, so that is the
-# twin of failing fast. Both say the same of who waits: the first error, at once.
+# twin of failing fast (it cancels in the order of a set, which is any). Both say the same of who waits: the first error,
+# at once.
 import asyncio
 from twin import eio, enoent, name, now, outcome, run, step
 

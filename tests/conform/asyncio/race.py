@@ -7,12 +7,9 @@ from twin import eio, name, now, outcome, run, step
 async def race(*calls):
     tasks = [asyncio.create_task(call) for call in calls]
     try:
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        pending = tasks
-        raise
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in pending:
+        for task in tasks:  # not those pending: they are a set, in any order
             task.cancel()
         await asyncio.wait(tasks)
     winner = tasks.index(done.pop())
