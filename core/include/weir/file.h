@@ -51,6 +51,8 @@ WEIR_MUST_CHECK int weir_write_whole_file(const char *path, const void *data, si
  * the question is abandoned. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                                      struct addrinfo **result);
+
+/* Frees what weir_getaddrinfo answered; NULL is fine. Checkpoint: never. */
 void weir_freeaddrinfo(struct addrinfo *result);
 
 /* Who answers in place of getaddrinfo(3) in this run, in threads of the pool, for all but numeric addresses; NULL: it

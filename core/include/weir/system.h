@@ -149,6 +149,8 @@ struct weir_process_result {
  * run_process. */
 WEIR_MUST_CHECK int weir_run_process(char *const *argv, const struct weir_run_process_options *options,
                                      struct weir_process_result *result);
+
+/* Frees what a result keeps. Checkpoint: never. */
 void weir_process_result_free(struct weir_process_result *result);
 
 #endif

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # What these answer may be left unread: whatever it is, the thing is closed.
-UNREAD = {"weir_stream_close", "weir_stream_close_forcefully"}
+UNREAD = {"weir_stream_close", "weir_stream_close_forcefully", "weir_process_close", "weir_file_close"}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
