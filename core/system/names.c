@@ -1,4 +1,5 @@
 /* Names of hosts: asked for in a thread, which may be left alone with its question. */
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weir/file.h>

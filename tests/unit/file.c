@@ -2,8 +2,10 @@
 #include "../support/outside.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <weir/file.h>
 

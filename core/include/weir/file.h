@@ -3,9 +3,11 @@
 #ifndef WEIR_FILE_H
 #define WEIR_FILE_H
 
-#include <netdb.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 #include <weir/thread.h>
+
+struct stat;     /* <sys/stat.h> */
+struct addrinfo; /* <netdb.h>, for who asks for names: it brings the names of all socket calls with it */
 
 /* ---- files ---- */
 
