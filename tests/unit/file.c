@@ -24,11 +24,9 @@ static void remove_path(void)
     unlink(path);
 }
 
-TestSuite(file, .init = new_path, .fini = remove_path);
-TestSuite(names);
-
 CLEAN_TEST(file, what_is_written_is_read)
 {
+    new_path();
     char buffer[32] = {0};
     struct stat stat;
     int fd = weir_file_open(path, O_RDWR, 0);
@@ -51,11 +49,13 @@ CLEAN_TEST(file, what_is_written_is_read)
     cr_expect_str_eq(data, "hello, W");
     cr_expect_eq(size, 8);
     free(data);
+    remove_path();
     return 0;
 }
 
 CLEAN_TEST(file, errors_are_those_of_the_system_calls)
 {
+    new_path();
     char *data = NULL;
     size_t size;
     cr_expect_eq(weir_file_open("/no/such/file", O_RDONLY, 0), -ENOENT);
@@ -65,11 +65,13 @@ CLEAN_TEST(file, errors_are_those_of_the_system_calls)
     cr_expect_eq(weir_file_close(-1), -EBADF);
     cr_expect_eq(weir_read_whole_file("/", 1, &data, &size), -EISDIR);
     cr_expect_null(data);
+    remove_path();
     return 0;
 }
 
 CLEAN_TEST(file, whole_files_are_bounded)
 {
+    new_path();
     static char big[100000];
     char *data = NULL;
     size_t size;
@@ -86,11 +88,13 @@ CLEAN_TEST(file, whole_files_are_bounded)
     cr_expect_eq(size, 0);
     cr_expect_str_eq(data, "");
     free(data);
+    remove_path();
     return 0;
 }
 
 CLEAN_TEST(file, cancelled_task_opens_nothing_and_closes_all_the_same)
 {
+    new_path();
     struct weir_scope scope;
     int rc = 0, fd = weir_file_open(path, O_RDONLY, 0);
     cr_assert_geq(fd, 0);
@@ -102,6 +106,7 @@ CLEAN_TEST(file, cancelled_task_opens_nothing_and_closes_all_the_same)
     }
     cr_expect(scope.cancelled_caught);
     cr_expect_eq(fcntl(fd, F_GETFD), -1);
+    remove_path();
     return rc;
 }
 
@@ -114,6 +119,7 @@ static int count_turns(void *arg)
 /* A FIFO's open blocks until there is somebody at the other end. */
 CLEAN_TEST(file, loop_goes_on_meanwhile)
 {
+    new_path();
     struct weir_nursery nursery;
     int rc = 0, turns = 0;
     unlink(path);
@@ -128,6 +134,7 @@ CLEAN_TEST(file, loop_goes_on_meanwhile)
         close(writer);
         weir_nursery_cancel(&nursery);
     }
+    remove_path();
     return rc;
 }
 

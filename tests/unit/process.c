@@ -75,7 +75,7 @@ CLEAN_TEST(process, that_still_runs_is_killed_when_it_is_closed)
     struct weir_process_options options = {.input = WEIR_STDIO_PIPE, .output = WEIR_STDIO_PIPE};
     struct weir_process process;
     char byte;
-    WEIR_TRY(weir_open_process(&process, SHELL("trap '' HUP TERM; echo; read line; read line <&1"), &options));
+    WEIR_TRY(weir_open_process(&process, SHELL("trap '' HUP TERM; echo; exec sleep 60"), &options));
     cr_expect_eq(weir_receive_some(process.output, &byte, 1), 1);
     cr_expect_eq(weir_process_close(&process), 0);
     cr_expect_eq(process.signal, SIGKILL);
