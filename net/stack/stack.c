@@ -92,6 +92,8 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .packets_max = options->packets_max != 0 ? options->packets_max : dev->pool->size / 4 * 3,
         .rto_min = options->rto_min,
         .time_wait = options->time_wait,
+        .congestion = options->congestion,
+        .ecn = options->ecn,
         .pool = dev->pool,
         .control_pool = stack->control_pool,
         .seed = secrets.seed,

@@ -1,12 +1,11 @@
 /* Runs scenarios in virtual time under many seeds. A seed that fails is printed with the line that replays it. */
+#include "begin.h"
 #include "capture.h"
 #include "scenarios.h"
 #include <argp.h>
 #include <inttypes.h>
-#include <rte_eal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct scenario *const scenarios[] = {
     &sim_echo_zero_copy, &sim_echo_copied,      &sim_half_close, &sim_tiny_buffers, &sim_udp,
@@ -56,27 +55,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static void start_eal(void)
-{
-    char prefix[64];
-    snprintf(prefix, sizeof prefix, "--file-prefix=weir-sim-%ld", (long)getpid());
-    char *arguments[] = {(char[]){"sim"},
-                         (char[]){"--no-huge"},
-                         (char[]){"--no-shconf"},
-                         (char[]){"--no-pci"},
-                         (char[]){"-m"},
-                         (char[]){"256"},
-                         (char[]){"-l"},
-                         (char[]){"0"},
-                         (char[]){"--log-level=error"},
-                         (char[]){"--no-telemetry"},
-                         prefix,
-                         NULL};
-    if (rte_eal_init((int)(sizeof arguments / sizeof arguments[0]) - 1, arguments) < 0 || weir_packet_register() < 0)
-        exit(EXIT_FAILURE);
-    (void)rmdir(rte_eal_get_runtime_dir());
-}
-
 /* Each seed runs twice now and then: a world that does not replay would hide its failures. */
 static bool run_seed(const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool)
 {
@@ -102,10 +80,7 @@ int main(int argc, char **argv)
     static const struct argp argp = {options, parse, "[SCENARIO]", "Two stacks on a faulty cable, in virtual time."};
     unsigned passed = 0, failed = 0;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
-    start_eal();
-    struct rte_mempool *pool = weir_packet_pool("sim", 16383, 0, 0);
-    if (pool == NULL)
-        return EXIT_FAILURE;
+    struct rte_mempool *pool = sim_begin();
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         if (wanted.scenario != NULL && strcmp(wanted.scenario, scenarios[i]->name) != 0)
             continue;
@@ -118,8 +93,7 @@ int main(int argc, char **argv)
     }
     if (wanted.capture != NULL)
         fclose(wanted.capture);
-    rte_mempool_free(pool);
-    rte_eal_cleanup();
+    sim_end(pool);
     if (passed + failed == 0)
         fprintf(stderr, "sim: no scenario %s\n", wanted.scenario);
     printf("%u passed, %u failed\n", passed, failed);

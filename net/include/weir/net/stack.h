@@ -11,11 +11,13 @@
 struct weir_stack_options {
     uint32_t address; /* ours, host order                                        */
     uint8_t prefix;
-    uint32_t gateway;                     /* host order; 0: none                                     */
-    unsigned connections_max;             /* 0: 16384                                         */
-    uint32_t receive_buffer, send_buffer; /* bytes a connection; 0: 262144        */
-    unsigned packets_max;                 /* held by all connections; 0: three quarters of the device's pool */
-    weir_time rto_min, time_wait;         /* 0: TCP's own                                 */
+    uint32_t gateway;                             /* host order; 0: none                                     */
+    unsigned connections_max;                     /* 0: 16384                                         */
+    uint32_t receive_buffer, send_buffer;         /* bytes a connection; 0: 262144        */
+    unsigned packets_max;                         /* held by all connections; 0: three quarters of the device's pool */
+    weir_time rto_min, time_wait;                 /* 0: TCP's own                                 */
+    const struct weir_tcp_congestion *congestion; /* NULL: TCP's own, weir_tcp_cubic              */
+    enum weir_tcp_ecn ecn;                        /* zero: if the peer asks for it                        */
     uint64_t seed;         /* 0: from getrandom(2); anything else makes all choices repeatable, for tests */
     weir_time close_grace; /* what weir_stack_close waits for connections to finish; 0: 1 s */
 };
