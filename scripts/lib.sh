@@ -7,7 +7,7 @@ weir_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 weir_packages_run=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev iproute2)
 # shellcheck disable=SC2034
 weir_packages_test=("${weir_packages_run[@]}" libcriterion-dev dpdk-dev clang-14 libclang-rt-14-dev clang-format-14
-    iputils-ping netcat-openbsd ethtool python3 python3-trio
+    iputils-ping netcat-openbsd ethtool python3 python3-trio tshark
     valgrind gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 # What scripts/bench core measures beside ours.
 # shellcheck disable=SC2034

@@ -154,7 +154,7 @@ static int add_pcap(struct run *run)
 
     if (run->options->pcap == NULL)
         return 0;
-    rc = weir_dev_open_pcap(&run->dev, run->dev, run->options->pcap);
+    rc = weir_dev_open_pcap(&run->dev, run->dev, weir_clock_tsc(), run->options->pcap);
     return rc < 0 ? FAIL(run, rc, "--pcap %s: %s", run->options->pcap, strerror(-rc)) : 0;
 }
 

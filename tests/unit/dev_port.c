@@ -6,7 +6,6 @@
 
 #include <rte_ethdev.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 TestSuite(dev_port, .init = test_eal_init);
@@ -258,81 +257,5 @@ Test(dev_port, a_packet_that_the_sender_holds_survives_being_sent)
     rte_pktmbuf_free(m);
     rte_pktmbuf_free(got);
     close_memif();
-    test_pool_is_full(pool);
-}
-
-/* ---- captures ---- */
-
-static uint32_t word(const uint8_t *bytes)
-{
-    uint32_t value;
-
-    memcpy(&value, bytes, sizeof(value));
-    return value;
-}
-
-/* Counts the packet blocks of a pcapng file that hold `payload`, by direction: [0] in, [1] out. Source: the pcapng
- * internet draft, sections 3.1 and 4.3: type, length, 20 bytes of header, data; the flags option's low bits tell. */
-static void count_blocks(const char *path, const char *payload, time_t begun, unsigned counts[2])
-{
-    static uint8_t file[65536];
-    FILE *in = fopen(path, "rb");
-    size_t size, at, length;
-    time_t seconds;
-
-    cr_assert_not_null(in);
-    size = fread(file, 1, sizeof(file), in);
-    fclose(in);
-    counts[0] = counts[1] = 0;
-    for (at = 0; at + 12 <= size; at += word(file + at + 4)) {
-        cr_assert_geq(word(file + at + 4), 12);
-        if (word(file + at) != 6)
-            continue;
-        length = word(file + at + 20);
-        cr_assert_eq(length, strlen(payload));
-        cr_assert_arr_eq(file + at + 28, payload, length);
-        seconds = (time_t)(((uint64_t)word(file + at + 12) << 32 | word(file + at + 16)) / 1000000000);
-        cr_assert(seconds >= begun - 1 && seconds <= time(NULL) + 1, "the packet is from %s", ctime(&seconds));
-        counts[(word(file + at + 28 + RTE_ALIGN(length, 4) + 4) & 3) == 2]++;
-    }
-    cr_assert_eq(at, size, "the last block is cut short");
-}
-
-Test(dev_port, a_capture_has_every_packet_both_ways)
-{
-    struct rte_mempool *pool = test_pool(4095);
-    struct weir_dev *dev = open_port("net_ring0", NULL, pool);
-    struct rte_mbuf *sent[BURST], *got[BURST];
-    unsigned counts[2], in_use;
-    time_t begun = time(NULL);
-    char path[64];
-
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/c.pcapng", directory);
-    cr_assert_eq(weir_dev_open_pcap(&dev, dev, path), 0);
-    for (int i = 0; i < BURST; i++)
-        sent[i] = test_packet(pool, "captured", 8);
-    cr_assert_eq(weir_dev_tx_burst(dev, sent, BURST), BURST);
-    in_use = rte_mempool_in_use_count(pool);
-    receive(dev, got, BURST);
-    cr_assert_eq(rte_mempool_in_use_count(pool), in_use, "a capture takes no packet of the stack's pool");
-    rte_pktmbuf_free_bulk(got, BURST);
-    weir_dev_close(dev);
-    count_blocks(path, "captured", begun, counts);
-    cr_assert_eq(counts[0], BURST);
-    cr_assert_eq(counts[1], BURST);
-    cr_assert_eq(unlink(path), 0);
-    cr_assert_eq(rmdir(directory), 0);
-    test_pool_is_full(pool);
-}
-
-Test(dev_port, a_capture_that_cannot_be_written_leaves_the_device_as_it_was)
-{
-    struct rte_mempool *pool = test_pool(4095);
-    struct weir_dev *dev = open_port("net_ring0", NULL, pool), *inner = dev;
-
-    cr_assert_eq(weir_dev_open_pcap(&dev, dev, "/nonexistent/c.pcapng"), -ENOENT);
-    cr_assert_eq(dev, inner);
-    weir_dev_close(dev);
     test_pool_is_full(pool);
 }

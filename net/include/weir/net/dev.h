@@ -114,8 +114,13 @@ void weir_dev_fault_stats(struct weir_dev *dev, struct weir_fault_stats *rx, str
 /* Changes the faults of a running fault device; NULL leaves a direction as it is. */
 void weir_dev_fault_set(struct weir_dev *dev, const struct weir_fault *rx, const struct weir_fault *tx);
 
-/* Wraps a device so that all packets are also written to a pcapng file (librte_pcapng), both ways, with times.
- * Returns 0, -ENOMEM, or -errno of opening the file. The decorator owns `inner` from then on, not on failure. */
-WEIR_MUST_CHECK int weir_dev_open_pcap(struct weir_dev **dev, struct weir_dev *inner, const char *path);
+/* Wraps a device so that all packets are also written to a pcapng file, both ways, with the clock's times: real ones
+ * count from 1970 there, those of a clock that is told the time (it has an `idle`) from its zero. Packets that the
+ * device refuses are not in it; those that it received are written before the caller sees them. Whatever happens to the
+ * file later is logged once and ends the capture, not the device. Returns 0, -ENOMEM, or -errno of opening and writing
+ * the file. The decorator owns `inner` from then on, not on failure. Checkpoint: never; but the file is written to in
+ * each burst. Source: draft-ietf-opsawg-pcapng. */
+WEIR_MUST_CHECK int weir_dev_open_pcap(struct weir_dev **dev, struct weir_dev *inner, struct weir_clock *clock,
+                                       const char *path);
 
 #endif
