@@ -44,6 +44,18 @@ struct weir_stack_stats {
 };
 void weir_stack_stats(struct weir_stack *stack, struct weir_stack_stats *stats);
 
+/* A counter as network administrators know it: "Tcp" "RetransSegs". What each counts is said where its field is
+ * declared. */
+struct weir_counter {
+    const char *group, *name;
+    uint64_t value;
+};
+
+/* Names the i-th counter, from 0 on, those of a group together. Returns false, and `counter` is untouched, beyond the
+ * last. Checkpoint: never. Source: RFC 2863, 4022, 4113, 4293; Linux's net/ipv4/proc.c for groups that end in "Ext";
+ * those of "TcpWeir", "Link" and "Weir" have no other name. */
+bool weir_stack_counter(const struct weir_stack_stats *stats, unsigned i, struct weir_counter *counter);
+
 uint32_t weir_stack_address(const struct weir_stack *stack);
 
 /* Takes a packet to fill and send: empty, with headroom for all headers and room for a full segment.
