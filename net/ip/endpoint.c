@@ -3,6 +3,27 @@
 #include <string.h>
 #include <weir/net/ip.h>
 
+struct weir_address weir_endpoint_address(const struct weir_endpoint *endpoint)
+{
+    if (endpoint->family == AF_INET)
+        return weir_address_v4(rte_be_to_cpu_32(endpoint->v4.s_addr));
+    return endpoint->family == AF_INET6 ? weir_address_from(&endpoint->v6) : (struct weir_address){0};
+}
+
+struct weir_endpoint weir_endpoint_of(const struct weir_address *address, uint16_t port)
+{
+    struct weir_endpoint endpoint = {.port = port};
+
+    if (weir_address_is_v4(address)) {
+        endpoint.family = AF_INET;
+        endpoint.v4.s_addr = address->words[3];
+    } else {
+        endpoint.family = AF_INET6;
+        memcpy(&endpoint.v6, address, sizeof(endpoint.v6));
+    }
+    return endpoint;
+}
+
 const char *weir_endpoint_format(const struct weir_endpoint *endpoint, char *text, size_t size)
 {
     char address[INET6_ADDRSTRLEN];

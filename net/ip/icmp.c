@@ -14,7 +14,8 @@ static void echo(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const st
     m = weir_ip_make_writable(ip, m, FRAME_ROOM);
     if (m == NULL)
         return;
-    if (!weir_packet_pull(m, WEIR_ICMP_HEADER_LENGTH) || weir_ip_path_init(ip, now, &path, rx->src, IPPROTO_ICMP) < 0) {
+    if (!weir_packet_pull(m, WEIR_ICMP_HEADER_LENGTH) ||
+        weir_ip_path_init(ip, now, &path, NULL, &rx->src, IPPROTO_ICMP) < 0) {
         ip->stats.out_discards++;
         rte_pktmbuf_free(m);
         return;
@@ -52,8 +53,8 @@ static bool read_error(const struct weir_ip *ip, const struct rte_mbuf *m, const
     rx->icmp_code = icmp->code;
     rx->icmp_mtu = icmp->mtu;
     rx->quoted_protocol = quote.protocol;
-    rx->quoted_src = quote.src;
-    rx->quoted_dst = quote.dst;
+    rx->quoted_src = weir_address_v4(quote.src);
+    rx->quoted_dst = weir_address_v4(quote.dst);
     memcpy(rx->icmp_quote, quote.transport, sizeof(rx->icmp_quote));
     return true;
 }
@@ -155,7 +156,7 @@ void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf
     }
     if (!may_send_error(ip, now)) {
         ip->stats.icmp_out_rate_limited++;
-    } else if (weir_ip_path_init(ip, now, &path, rx->src, IPPROTO_ICMP) < 0 ||
+    } else if (weir_ip_path_init(ip, now, &path, NULL, &rx->src, IPPROTO_ICMP) < 0 ||
                (error = make_error(ip, m, WEIR_ICMP_UNREACHABLE, code)) == NULL) {
         ip->stats.out_discards++;
     } else {

@@ -45,7 +45,7 @@ static uint8_t unknown_protocol(struct weir_ip *ip, weir_time now, struct rte_mb
     return 0;
 }
 
-uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
+static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
 {
     struct weir_ip_stats *stats = &ip->stats;
     struct weir_ipv4 header;
@@ -77,8 +77,9 @@ uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, str
     if (WEIR_UNLIKELY(header.more_fragments || header.fragment_offset != 0))
         return drop(&stats->in_fragments_dropped, m, rx);
 
-    rx->src = header.src;
-    rx->dst = header.dst;
+    rx->src = weir_address_v4(header.src);
+    rx->dst = weir_address_v4(header.dst);
+    rx->pseudo_sum = weir_sum_pseudo(header.src, header.dst, header.protocol);
     rx->protocol = header.protocol;
     rx->tos = header.tos;
     rx->ttl = header.ttl;
@@ -95,4 +96,10 @@ uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, str
         return unknown_protocol(ip, now, m, rx);
     stats->in_delivers++;
     return rx->protocol = ip_icmp_input(ip, now, m, rx);
+}
+
+uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf *m, struct weir_ip_rx *rx)
+{
+    WEIR_ASSERT_EQ(ether_type, RTE_ETHER_TYPE_IPV4);
+    return ipv4_input(ip, now, m, rx);
 }

@@ -49,7 +49,8 @@ int weir_ip_open(struct weir_ip **opened, const struct weir_ip_options *options,
     ip = malloc(sizeof(*ip));
     if (ip == NULL)
         return -ENOMEM;
-    int rc = weir_link_add_address(link, made.address);
+    struct weir_address address = weir_address_v4(made.address);
+    int rc = weir_link_add_address(link, &address);
     if (rc < 0) {
         free(ip);
         return rc;

@@ -6,7 +6,8 @@
 #include <weir/net/wire.h>
 
 #define IPV4_LENGTH ((uint16_t)sizeof(struct rte_ipv4_hdr))
-#define FRAME_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr)))
+#define IPV6_LENGTH ((uint16_t)sizeof(struct rte_ipv6_hdr))
+#define FRAME_ROOM ((uint16_t)WEIR_IP_HEADERS_MAX)
 
 struct weir_ip {
     struct weir_link *link;

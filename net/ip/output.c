@@ -1,10 +1,14 @@
-/* IPv4 packets that go out: the way to a destination, and the headers. */
+/* Packets that go out: the way to a destination, and the headers. */
 #include "ip_private.h"
 
-/* Where a packet to dst goes on this link; 0: nowhere. */
-static uint32_t next_hop(const struct weir_ip *ip, uint32_t dst)
+#define USUAL_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + IPV4_LENGTH)) /* IPv4 without a VLAN */
+
+/* Where a packet to dst goes on this link; none: nowhere. */
+static struct weir_address next_hop(const struct weir_ip *ip, const struct weir_address *dst)
 {
-    return ((dst ^ ip->address) & ip->mask) == 0 ? dst : ip->gateway;
+    if (((weir_address_to_v4(dst) ^ ip->address) & ip->mask) == 0)
+        return *dst;
+    return ip->gateway != 0 ? weir_address_v4(ip->gateway) : (struct weir_address){0};
 }
 
 /* Takes over what the neighbour says now; a path whose generation is 0 does not know a MAC to use. */
@@ -19,39 +23,60 @@ static void learn_mac(struct weir_ip_path *path)
     path->generation = weir_neighbour_generation(path->neighbour);
 }
 
-static void fill_header(const struct weir_ip *ip, struct weir_ip_path *path, uint8_t protocol)
+static void fill_ethernet(const struct weir_ip *ip, struct weir_ip_path *path, uint16_t ether_type)
 {
-    struct rte_ether_hdr ethernet = {.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
+    struct rte_ether_hdr ethernet = {.ether_type = rte_cpu_to_be_16(ether_type)};
+
+    weir_link_mac(ip->link, &ethernet.src_addr);
+    memcpy(path->header, &ethernet, sizeof(ethernet));
+    path->l2_length = sizeof(ethernet);
+}
+
+static void fill_ipv4(const struct weir_ip *ip, struct weir_ip_path *path, const struct weir_address *src,
+                      const struct weir_address *dst, uint8_t protocol)
+{
     struct rte_ipv4_hdr ipv4 = {
         .version_ihl = RTE_IPV4_VHL_DEF,
         .fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
         .time_to_live = ip->ttl,
         .next_proto_id = protocol,
-        .src_addr = rte_cpu_to_be_32(path->src),
-        .dst_addr = rte_cpu_to_be_32(path->dst),
+        .src_addr = src->words[3],
+        .dst_addr = dst->words[3],
     };
 
-    weir_link_mac(ip->link, &ethernet.src_addr);
-    memcpy(path->header, &ethernet, sizeof(ethernet));
-    memcpy(path->header + sizeof(ethernet), &ipv4, sizeof(ipv4));
+    fill_ethernet(ip, path, RTE_ETHER_TYPE_IPV4);
+    memcpy(path->header + path->l2_length, &ipv4, sizeof(ipv4));
+    path->l3_length = sizeof(ipv4);
     path->header_sum = weir_sum(&ipv4, sizeof(ipv4));
-    path->pseudo_sum = weir_sum_pseudo(path->src, path->dst, protocol);
+    path->pseudo_sum = weir_sum_addresses(src, dst, protocol);
 }
 
-int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, uint32_t dst, uint8_t protocol)
+/* The address of ours to send from; none: there is none of that family. */
+static struct weir_address source_for(const struct weir_ip *ip, const struct weir_address *dst)
 {
-    uint32_t hop = next_hop(ip, dst);
+    return weir_address_is_v4(dst) ? weir_address_v4(ip->address) : (struct weir_address){0};
+}
+
+int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, const struct weir_address *src,
+                      const struct weir_address *dst, uint8_t protocol)
+{
+    struct weir_address from = source_for(ip, dst), hop;
     struct weir_neighbour *neighbour;
 
-    if (!ip_is_host(ip, dst) || dst == ip->address)
-        return -EINVAL;
-    if (hop == 0)
+    if (weir_address_is_none(&from))
         return -ENETUNREACH;
-    neighbour = weir_link_neighbour(ip->link, now, hop);
+    if (src != NULL && !weir_address_equal(src, &from))
+        return -EADDRNOTAVAIL;
+    if (!ip_is_host(ip, weir_address_to_v4(dst)) || weir_address_equal(dst, &from))
+        return -EINVAL;
+    hop = next_hop(ip, dst);
+    if (weir_address_is_none(&hop))
+        return -ENETUNREACH;
+    neighbour = weir_link_neighbour(ip->link, now, &hop);
     if (neighbour == NULL)
         return -ENOBUFS;
-    *path = (struct weir_ip_path){.mtu = ip->mtu, .src = ip->address, .dst = dst, .neighbour = neighbour};
-    fill_header(ip, path, protocol);
+    *path = (struct weir_ip_path){.mtu = ip->mtu, .neighbour = neighbour};
+    fill_ipv4(ip, path, &from, dst, protocol);
     learn_mac(path);
     return 0;
 }
@@ -69,13 +94,31 @@ static inline void patch_ipv4(const struct weir_ip_path *path, uint8_t *ipv4, ui
     memcpy(ipv4 + offsetof(struct rte_ipv4_hdr, hdr_checksum), &checksum, sizeof(checksum));
 }
 
+/* Writes the IPv6 header for `length` bytes in all. Source: RFC 8200 section 3. */
+static inline void patch_ipv6(uint8_t *ipv6, uint16_t length, uint8_t tos)
+{
+    uint16_t payload_be = rte_cpu_to_be_16((uint16_t)(length - IPV6_LENGTH));
+
+    ipv6[0] = (uint8_t)(0x60 | tos >> 4);
+    ipv6[1] = (uint8_t)((ipv6[1] & 0x0f) | tos << 4); /* with the flow label's first bits */
+    memcpy(ipv6 + offsetof(struct rte_ipv6_hdr, payload_len), &payload_be, sizeof(payload_be));
+}
+
+static inline void patch(const struct weir_ip_path *path, uint8_t *header, uint16_t length, uint8_t tos)
+{
+    if (WEIR_LIKELY(weir_ip_path_is_v4(path)))
+        patch_ipv4(path, header, length, tos);
+    else
+        patch_ipv6(header, length, tos);
+}
+
 /* What the device must know to compute a checksum in the packet's inside. */
-static inline void tell_device(struct rte_mbuf *m)
+static inline void tell_device(const struct weir_ip_path *path, struct rte_mbuf *m)
 {
     if (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
-        m->ol_flags |= RTE_MBUF_F_TX_IPV4;
-        m->l2_len = RTE_ETHER_HDR_LEN;
-        m->l3_len = IPV4_LENGTH;
+        m->ol_flags |= weir_ip_path_is_v4(path) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+        m->l2_len = path->l2_length;
+        m->l3_len = path->l3_length;
     }
 }
 
@@ -147,10 +190,11 @@ static struct rte_mbuf *make_contiguous(struct weir_ip *ip, struct rte_mbuf *m)
 static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time now, struct weir_ip_path *path,
                                                   struct rte_mbuf *m, uint8_t tos)
 {
+    struct weir_address dst = weir_ip_path_dst(path), hop = next_hop(ip, &dst);
     struct weir_neighbour *neighbour;
-    uint32_t length = m->pkt_len + IPV4_LENGTH;
+    uint32_t length = m->pkt_len + path->l3_length;
 
-    if (length > path->mtu) {
+    if (length > path->mtu || weir_address_is_none(&hop)) {
         discard(ip, m);
         return;
     }
@@ -159,15 +203,15 @@ static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time 
         m = weir_ip_make_writable(ip, m, FRAME_ROOM);
     if (m == NULL)
         return;
-    neighbour = weir_link_neighbour(ip->link, now, next_hop(ip, path->dst));
+    neighbour = weir_link_neighbour(ip->link, now, &hop);
     if (neighbour == NULL) {
         discard(ip, m);
         return;
     }
-    memcpy(prepend(m, IPV4_LENGTH), path->header + RTE_ETHER_HDR_LEN, IPV4_LENGTH);
-    patch_ipv4(path, rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)length, tos);
-    tell_device(m);
-    weir_link_send(ip->link, now, neighbour, RTE_ETHER_TYPE_IPV4, m);
+    memcpy(prepend(m, path->l3_length), path->header + path->l2_length, path->l3_length);
+    patch(path, rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)length, tos);
+    tell_device(path, m);
+    weir_link_send(ip->link, now, neighbour, weir_ip_path_is_v4(path) ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6, m);
     path->neighbour = neighbour;
     learn_mac(path); /* a stale neighbour is believed again, now that it was asked */
 }
@@ -175,7 +219,7 @@ static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time 
 void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, struct rte_mbuf *m, uint8_t tos)
 {
     struct weir_neighbour *neighbour = path->neighbour;
-    uint32_t length = m->pkt_len + IPV4_LENGTH;
+    uint32_t length = m->pkt_len + path->l3_length;
     uint8_t *frame;
 
     ip->stats.out_requests++;
@@ -185,10 +229,16 @@ void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, 
         return;
     }
     neighbour->used = now;
-    frame = prepend(m, FRAME_ROOM);
-    memcpy(frame, path->header, FRAME_ROOM);
-    patch_ipv4(path, frame + RTE_ETHER_HDR_LEN, (uint16_t)length, tos);
-    tell_device(m);
+    if (WEIR_LIKELY(weir_ip_path_room(path) == USUAL_ROOM)) { /* a copy of known length is a few instructions */
+        frame = prepend(m, USUAL_ROOM);
+        memcpy(frame, path->header, USUAL_ROOM);
+        patch_ipv4(path, frame + RTE_ETHER_HDR_LEN, (uint16_t)length, tos);
+    } else {
+        frame = prepend(m, weir_ip_path_room(path));
+        memcpy(frame, path->header, weir_ip_path_room(path));
+        patch(path, frame + path->l2_length, (uint16_t)length, tos);
+    }
+    tell_device(path, m);
     weir_link_transmit(ip->link, m);
 }
 

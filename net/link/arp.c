@@ -52,7 +52,8 @@ static bool is_host(uint32_t address)
 /* RFC 826's "packet reception": merge, then create if it was for us, then answer. */
 static void arp_understood(struct link *link, weir_time now, const struct weir_arp *arp)
 {
-    bool for_us = link_is_ours(link, arp->target), request = arp->operation == RTE_ARP_OP_REQUEST;
+    struct weir_address sender = weir_address_v4(arp->sender), target = weir_address_v4(arp->target);
+    bool for_us = link_is_ours(link, &target), request = arp->operation == RTE_ARP_OP_REQUEST;
     struct neighbour *neighbour;
 
     if (arp->sender == 0) { /* a probe, RFC 5227 section 2.1.1: nobody to remember yet */
@@ -60,14 +61,20 @@ static void arp_understood(struct link *link, weir_time now, const struct weir_a
             arp_reply(link, arp);
         return;
     }
-    neighbour = table_find(link, arp->sender);
+    neighbour = table_find(link, &sender);
     if (neighbour == NULL && for_us && request)
         /* strangers may not push out whom we talk to */
-        neighbour = table_make(link, now, arp->sender, false);
+        neighbour = table_make(link, now, &sender, false);
     if (neighbour != NULL)
         neighbour_heard(link, now, neighbour, &arp->sender_mac);
     if (for_us && request)
         arp_reply(link, arp);
+}
+
+static bool claims_ours(const struct link *link, const struct weir_arp *arp)
+{
+    struct weir_address sender = weir_address_v4(arp->sender);
+    return link_is_ours(link, &sender);
 }
 
 void arp_input(struct link *link, weir_time now, struct rte_mbuf *m)
@@ -81,7 +88,7 @@ void arp_input(struct link *link, weir_time now, struct rte_mbuf *m)
         stats->arp_bad++;
     } else if (rte_is_same_ether_addr(&arp.sender_mac, &link->mac)) {
         stats->rx_not_for_us++; /* our own, come back */
-    } else if (link_is_ours(link, arp.sender)) {
+    } else if (claims_ours(link, &arp)) {
         stats->arp_conflicts++;
     } else {
         if (arp.operation == RTE_ARP_OP_REQUEST)
@@ -93,11 +100,17 @@ void arp_input(struct link *link, weir_time now, struct rte_mbuf *m)
     rte_pktmbuf_free(m);
 }
 
+static void announce(struct link *link, const struct weir_address *address)
+{
+    if (weir_address_is_v4(address))
+        arp_request(link, weir_address_to_v4(address), weir_address_to_v4(address), NULL);
+}
+
 void weir_link_announce(struct weir_link *face, weir_time now)
 {
     struct link *link = link_of(face);
 
     (void)now;
     for (unsigned i = 0; i < link->addresses_count; i++)
-        arp_request(link, link->addresses[i], link->addresses[i], NULL);
+        announce(link, &link->addresses[i]);
 }

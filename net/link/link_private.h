@@ -49,15 +49,15 @@ struct link {
     uint16_t mtu;
     uint32_t capabilities;
     struct rte_mempool *pool;
-    uint32_t addresses[ADDRESSES_MAX];
+    struct weir_address addresses[ADDRESSES_MAX];
     unsigned addresses_count;
     unsigned pending_max;
     unsigned waiting; /* packets that wait, of all neighbours */
     struct weir_rng rng;
     struct weir_wheel wheel;
-    uint64_t hash_key[2];
+    uint64_t hash_key[3];
     unsigned slots; /* a power of two */
-    uint32_t *keys; /* the address in each slot, 0 if free: a window of them is one line of cache or two */
+    uint32_t *keys; /* of the address in each slot, 0 if free: a window of them is one line of cache or two */
     struct neighbour *neighbours;
     struct rte_mbuf **waiting_packets;
 };
@@ -72,17 +72,17 @@ static inline struct neighbour *neighbour_of(struct weir_neighbour *face)
     return WEIR_CONTAINER_OF(face, struct neighbour, face);
 }
 
-bool link_is_ours(const struct link *link, uint32_t address);
+bool link_is_ours(const struct link *link, const struct weir_address *address);
 
 /* ---- table.c: where the neighbours are kept ---- */
 
 int table_open(struct link *link, unsigned neighbours_max);
 void table_close(struct link *link);
-struct neighbour *table_find(struct link *link, uint32_t address);
+struct neighbour *table_find(struct link *link, const struct weir_address *address);
 
 /* Makes an entry, evicting the least useful one if need be; one that we send to only if `may_evict_used`. NULL: no
  * room. */
-struct neighbour *table_make(struct link *link, weir_time now, uint32_t address, bool may_evict_used);
+struct neighbour *table_make(struct link *link, weir_time now, const struct weir_address *address, bool may_evict_used);
 
 /* ---- neighbour.c: what becomes of them ---- */
 

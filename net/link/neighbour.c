@@ -57,7 +57,7 @@ void neighbour_release(struct link *link, struct neighbour *neighbour)
     link->keys[neighbour - link->neighbours] = 0;
     neighbour->doubted = false;
     neighbour->state = NEIGHBOUR_FREE;
-    neighbour->face.address = 0;
+    neighbour->face.address = (struct weir_address){0};
     next_generation(neighbour);
 }
 
@@ -89,7 +89,7 @@ void neighbour_heard(struct link *link, weir_time now, struct neighbour *neighbo
 static void ask(struct link *link, weir_time now, struct neighbour *neighbour)
 {
     neighbour->requests++;
-    arp_request(link, link->addresses[0], neighbour->face.address,
+    arp_request(link, weir_address_to_v4(&link->addresses[0]), weir_address_to_v4(&neighbour->face.address),
                 neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL);
     weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, REQUEST_INTERVAL));
 }
@@ -174,12 +174,12 @@ weir_time weir_link_next_deadline(const struct weir_link *face)
     return weir_wheel_next(&WEIR_CONTAINER_OF(face, const struct link, face)->wheel);
 }
 
-struct weir_neighbour *weir_link_neighbour(struct weir_link *face, weir_time now, uint32_t address)
+struct weir_neighbour *weir_link_neighbour(struct weir_link *face, weir_time now, const struct weir_address *address)
 {
     struct link *link = link_of(face);
     struct neighbour *neighbour;
 
-    WEIR_ASSERT(address != 0);
+    WEIR_ASSERT(!weir_address_is_none(address));
     neighbour = table_find(link, address);
     if (neighbour == NULL)
         neighbour = table_make(link, now, address, true);

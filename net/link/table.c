@@ -3,10 +3,22 @@
 #include "link_private.h"
 #include <stdlib.h>
 
-static unsigned first_slot(const struct link *link, uint32_t address)
+/* A product of the halves, both hidden: who does not know the key cannot aim at a window. Never 0: that is a free slot.
+ */
+static uint32_t key_of(const struct link *link, const struct weir_address *address)
 {
-    /* multiply-shift with a secret odd multiplier (Dietzfelbinger): who does not know it cannot aim at a window */
-    return (unsigned)((address * link->hash_key[0] + link->hash_key[1]) >> 32) & (link->slots - 1);
+    uint64_t halves[2];
+    __uint128_t product;
+
+    memcpy(halves, address, sizeof(halves));
+    product = (__uint128_t)(halves[0] ^ link->hash_key[0]) * (halves[1] ^ link->hash_key[1]);
+    product = (__uint128_t)((uint64_t)product ^ (uint64_t)(product >> 64)) * link->hash_key[2];
+    return (uint32_t)(product >> 64) | 1;
+}
+
+static unsigned first_slot(const struct link *link, uint32_t key)
+{
+    return key >> 1 & (link->slots - 1);
 }
 
 static unsigned window_of(const struct link *link)
@@ -17,8 +29,8 @@ static unsigned window_of(const struct link *link)
 int table_open(struct link *link, unsigned neighbours_max)
 {
     link->slots = rte_align32pow2(neighbours_max);
-    link->hash_key[0] = weir_rng_next(&link->rng) | 1;
-    link->hash_key[1] = weir_rng_next(&link->rng);
+    for (unsigned i = 0; i < RTE_DIM(link->hash_key); i++)
+        link->hash_key[i] = weir_rng_next(&link->rng) | 1;
     link->keys = calloc(link->slots, sizeof(*link->keys));
     link->neighbours = calloc(link->slots, sizeof(*link->neighbours));
     link->waiting_packets = calloc((size_t)link->slots * link->pending_max, sizeof(*link->waiting_packets));
@@ -43,13 +55,14 @@ void table_close(struct link *link)
     free(link->keys);
 }
 
-struct neighbour *table_find(struct link *link, uint32_t address)
+struct neighbour *table_find(struct link *link, const struct weir_address *address)
 {
-    unsigned first = first_slot(link, address);
+    uint32_t key = key_of(link, address);
+    unsigned first = first_slot(link, key);
 
     for (unsigned i = 0; i < window_of(link); i++) {
         unsigned slot = (first + i) & (link->slots - 1);
-        if (link->keys[slot] == address)
+        if (link->keys[slot] == key && weir_address_equal(&link->neighbours[slot].face.address, address))
             return &link->neighbours[slot];
     }
     return NULL;
@@ -83,9 +96,9 @@ static weir_time last_of_use(const struct neighbour *neighbour)
     return RTE_MAX(neighbour->face.used, neighbour->since);
 }
 
-static struct neighbour *least_useful(struct link *link, uint32_t address)
+static struct neighbour *least_useful(struct link *link, uint32_t key)
 {
-    unsigned first = first_slot(link, address);
+    unsigned first = first_slot(link, key);
     struct neighbour *least = NULL;
     enum rank least_rank = RANK_KEEP;
 
@@ -102,9 +115,10 @@ static struct neighbour *least_useful(struct link *link, uint32_t address)
     return least;
 }
 
-struct neighbour *table_make(struct link *link, weir_time now, uint32_t address, bool may_evict_used)
+struct neighbour *table_make(struct link *link, weir_time now, const struct weir_address *address, bool may_evict_used)
 {
-    struct neighbour *neighbour = least_useful(link, address);
+    uint32_t key = key_of(link, address);
+    struct neighbour *neighbour = least_useful(link, key);
 
     if (neighbour == NULL || (rank_of(neighbour) >= RANK_USED && !may_evict_used)) {
         link->face.stats.arp_table_full++;
@@ -112,12 +126,12 @@ struct neighbour *table_make(struct link *link, weir_time now, uint32_t address,
     }
     if (neighbour->state != NEIGHBOUR_FREE)
         neighbour_release(link, neighbour);
-    neighbour->face.address = address;
+    neighbour->face.address = *address;
     neighbour->face.used = NEVER_USED;
     neighbour->since = now;
     neighbour->confirmed = now;
     neighbour->state = NEIGHBOUR_IDLE;
-    link->keys[neighbour - link->neighbours] = address;
+    link->keys[neighbour - link->neighbours] = key;
     weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, STALE_TIME));
     return neighbour;
 }

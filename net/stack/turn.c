@@ -20,9 +20,10 @@ static void receive_burst(struct weir_stack *stack, weir_time now, struct rte_mb
     for (unsigned i = 0; i < n; i++)
         rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
     for (unsigned i = 0; i < n; i++) {
-        if (weir_link_input(stack->link, now, packets[i]) != RTE_ETHER_TYPE_IPV4)
+        uint16_t ether_type = weir_link_input(stack->link, now, packets[i]);
+        if (ether_type == 0)
             continue;
-        switch (weir_ip_input(stack->ip, now, packets[i], &rx[count])) {
+        switch (weir_ip_input(stack->ip, now, ether_type, packets[i], &rx[count])) {
         case IPPROTO_TCP:
             segments[count++] = packets[i];
             break;

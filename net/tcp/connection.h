@@ -53,11 +53,12 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 
 /* ---- a connection ---- */
 
-/* Who: addresses in host order, ports as they lie in an arriving header's first word. IPv6 will widen the addresses. */
+/* Who: addresses, and ports as they lie in an arriving header's first word. */
 struct tcp_key {
-    uint32_t remote, local;
+    struct weir_address remote, local;
     uint32_t ports;
 };
+_Static_assert(sizeof(struct tcp_key) == 36, "no holes: all of it is hashed");
 
 enum {                        /* flags: what the fast paths test */
        F_SLOW = 1 << 0,       /* a segment that arrives cannot be predicted: see tcp_update_slow          */
@@ -131,7 +132,7 @@ union tcp_congestion_state {
 /* The first three lines are all that an established connection touches to take a segment in order, and to send one. */
 struct weir_tcp_connection {
     /* line 0: who, and where both directions stand */
-    struct tcp_key key;
+    uint32_t ports; /* as tcp_key's; the addresses stand in the path's header, which is touched anyway */
     uint8_t state;
     uint8_t scales; /* of our windows << 4 | of the peer's */
     uint16_t flags;
@@ -147,19 +148,19 @@ struct weir_tcp_connection {
     uint32_t snd_wnd;
     uint32_t snd_wl1; /* SND.WL2 is never beyond snd_una, so it need not be kept     */
     uint32_t wait_us; /* how long the timer runs after new ground: tcp_wait          */
+    weir_time rtx_at; /* when to repeat or to probe */
     /* line 1 */
     struct weir_packet_queue send; /* sent or not, until acknowledged            */
     struct rte_mbuf *send_next;    /* the one that holds snd_nxt; NULL: all sent */
     struct weir_packet_queue receive;
     void *user;
-    weir_time rtx_at; /* when to repeat or to probe */
     uint32_t cwnd;
     uint16_t mss; /* payload bytes of a full segment */
     uint8_t events;
-    uint8_t tick; /* the millisecond in which line 3 was last looked at */
-    /* line 2 */
-    struct weir_ip_path path;
-    /* line 3: now and then */
+    uint8_t tick; /* the millisecond in which what stands after the path was last looked at */
+    /* line 2; the end of an IPv6 header lies in the next */
+    struct weir_ip_path path __attribute__((aligned(64)));
+    /* now and then */
     weir_time rtt_at;
     uint32_t rtt_seq;
     uint32_t srtt8_us, rttvar4_us; /* scaled by 8 and by 4, as Jacobson did */
@@ -176,11 +177,9 @@ struct weir_tcp_connection {
     uint8_t challenges;
     uint32_t challenge_s;
     uint32_t iss, irs;
-    /* line 4 */
     struct weir_timer timer;
     struct weir_list member; /* of the listener's embryonic or ready, or of TIME_WAIT's */
     struct weir_packet_queue out_of_order;
-    /* line 5 */
     weir_time life_at; /* when TIME_WAIT or FIN_WAIT_2 ends */
     struct weir_tcp_listener *listener;
     struct weir_tcp *tcp;
@@ -188,14 +187,14 @@ struct weir_tcp_connection {
     uint32_t fin_seq;
     uint32_t out_of_order_count; /* mbufs */
     int error, soft_error;
-    /* line 6: of congestion control */
+    /* of congestion control */
     union tcp_congestion_state cc;
     uint32_t rto_us;
     uint32_t tlp_end;                             /* SND.NXT when the tail loss probe was sent */
     struct weir_tcp_sack_block dsack;             /* what came twice; empty: nothing, RFC 2883 */
     uint32_t rack_sent_us, rack_end, rack_rtt_us; /* of the packet sent last of those delivered, RFC 8985 5.3 */
     uint32_t rack_fack;                           /* the end of the farthest one delivered     */
-    /* line 7: loss recovery with SACK */
+    /* loss recovery with SACK */
     struct weir_tcp_sack_block arrived[3];       /* out of order, of ours to tell the peer; the newest first */
     struct rte_mbuf *sack_hint;                  /* the last packet marked                                 */
     uint32_t pipe;                               /* bytes in flight: RFC 6675, but as RACK sees it         */
@@ -204,7 +203,7 @@ struct weir_tcp_connection {
     uint16_t sacked_count;                       /* packets that are P_SACKED                              */
     uint8_t recovery;                            /* R_                                                     */
     uint8_t reorder_mult : 4, reorder_persist : 4;
-    /* line 8 */
+    /* seldom */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
     struct weir_tcp_sack_block heard[3]; /* of the ACK before */
     uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */
@@ -219,8 +218,6 @@ struct weir_tcp_connection {
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
-_Static_assert(offsetof(struct weir_tcp_connection, rtt_at) == 192, "line 2 is the path");
-_Static_assert(offsetof(struct weir_tcp_connection, timer) == 256, "line 3 is full");
 _Static_assert(sizeof(struct weir_tcp_connection) == 640, "ten lines");
 
 struct weir_tcp_listener {

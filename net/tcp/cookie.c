@@ -61,7 +61,7 @@ void tcp_cookie_send(struct weir_tcp *tcp, const struct tcp_segment *segment, co
 {
     uint32_t isn, ts_offset;
     struct weir_tcp_option_values values = {
-        .mss = (uint16_t)(path->mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH),
+        .mss = tcp_mss_of(path),
         .has_timestamps = segment->options.has_timestamps,
         .timestamp_echo = segment->options.timestamp,
     };

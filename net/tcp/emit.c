@@ -64,7 +64,7 @@ static inline void seal(const struct weir_tcp *tcp, struct rte_mbuf *m, struct r
 
     header->tcp_urp = 0;
     if (tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM) {
-        m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+        m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM;
         m->tx_offload = 0;
         m->l4_len = (header->data_off >> 4) * 4u;
         header->cksum = folded;
@@ -125,7 +125,7 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
     if (WEIR_UNLIKELY(c->flags & F_ECN))
         flags |= ecn_flags(c, m, seq, &tos);
     header = prepend(m, length);
-    words = put(header, 0, tcp_ports_swap(c->key.ports));
+    words = put(header, 0, tcp_ports_swap(c->ports));
     words += put(header, 1, rte_cpu_to_be_32(seq));
     words += put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
     words += put(header, 3, fourth_word(length, flags, advertise(tcp, c)));
@@ -161,7 +161,7 @@ static void emit_sack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
     values.sack_count = tcp_sack_fill(c, values.sack);
     length = weir_tcp_options_write(options, &values);
     header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
-    put(header, 0, tcp_ports_swap(c->key.ports));
+    put(header, 0, tcp_ports_swap(c->ports));
     put(header, 1, rte_cpu_to_be_32(seq));
     put(header, 2, rte_cpu_to_be_32(c->rcv_nxt));
     put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, c->ecn_echo ? ACK | ECE : ACK, advertise(tcp, c)));
@@ -191,7 +191,7 @@ static unsigned syn_options(const struct weir_tcp *tcp, const struct weir_tcp_co
 {
     bool answer = c->state == WEIR_TCP_SYN_RECEIVED;
     struct weir_tcp_option_values values = {
-        .mss = (uint16_t)(c->path.mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH),
+        .mss = tcp_mss_of(&c->path),
         .sack_permitted = !answer || (c->flags & F_SACK),
         .has_timestamps = !answer || (c->flags & F_TIMESTAMPS),
         .timestamp = tcp->now_ms + c->ts_offset,
@@ -217,7 +217,7 @@ bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return false;
     length = syn_options(tcp, c, options);
     header = prepend(m, WEIR_TCP_HEADER_LENGTH + length);
-    put(header, 0, tcp_ports_swap(c->key.ports));
+    put(header, 0, tcp_ports_swap(c->ports));
     put(header, 1, rte_cpu_to_be_32(c->iss));
     put(header, 2, flags & ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0);
     put(header, 3, fourth_word(WEIR_TCP_HEADER_LENGTH + length, flags, (uint16_t)window));
@@ -270,7 +270,7 @@ void tcp_reset_reply(struct weir_tcp *tcp, const struct tcp_segment *segment)
     struct rte_mbuf *m;
 
     if ((segment->flags & RST) || segment->rx->broadcast ||
-        weir_ip_path_init(tcp->ip, tcp->now, &path, segment->rx->src, IPPROTO_TCP) < 0)
+        weir_ip_path_init(tcp->ip, tcp->now, &path, &segment->rx->dst, &segment->rx->src, IPPROTO_TCP) < 0)
         return;
     m = rte_pktmbuf_alloc(tcp->control_pool);
     if (m == NULL)

@@ -45,8 +45,8 @@ static struct weir_tcp_connection *quoted_connection(struct weir_tcp *tcp, const
  * without its guesses: a router that does not say the MTU is not obeyed. */
 static void packet_too_big(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t mtu)
 {
-    uint32_t overhead = sizeof(struct rte_ipv4_hdr) + WEIR_TCP_HEADER_LENGTH +
-                        (c->flags & F_TIMESTAMPS ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
+    uint32_t overhead =
+        c->path.l3_length + WEIR_TCP_HEADER_LENGTH + (c->flags & F_TIMESTAMPS ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
 
     if (mtu < MTU_MIN || mtu >= c->path.mtu || !tcp_synchronized(c))
         return;

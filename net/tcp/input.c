@@ -20,8 +20,7 @@ static bool checksum_is_good(const struct rte_mbuf *m, const struct weir_ip_rx *
         return false;
     if (told == RTE_MBUF_F_RX_L4_CKSUM_NONE) /* not in the packet, but its data is known to be good (virtio) */
         return true;
-    return weir_checksum_join(weir_sum_pseudo(rx->src, rx->dst, IPPROTO_TCP), (uint16_t)m->pkt_len,
-                              weir_sum_packet(m, 0, m->pkt_len)) == 0;
+    return weir_checksum_join(rx->pseudo_sum, (uint16_t)m->pkt_len, weir_sum_packet(m, 0, m->pkt_len)) == 0;
 }
 
 /* What happens on the predicted path once all conditions hold. */
@@ -112,7 +111,7 @@ static bool decode(struct rte_mbuf *m, const struct weir_ip_rx *rx, const struct
 /* A segment that belongs to no connection: for a listener (RFC 9293 section 3.10.7.2), or for nobody (3.10.7.1). */
 static void for_no_connection(struct weir_tcp *tcp, struct tcp_segment *segment, const struct tcp_key *key)
 {
-    struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(key));
+    struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(key->ports));
     struct weir_tcp_connection *c = listener != NULL ? tcp_cookie_take(tcp, listener, segment, key) : NULL;
 
     if (c != NULL) {
@@ -146,7 +145,7 @@ static inline void take(struct weir_tcp *tcp, struct rte_mbuf *m, const struct w
         rte_pktmbuf_free(m);
         return;
     }
-    if (c == NULL || !tcp_key_equal(&c->key, &lookup->key) || c->state == WEIR_TCP_CLOSED)
+    if (c == NULL || !tcp_is(c, &lookup->key) || c->state == WEIR_TCP_CLOSED)
         c = tcp_lookup(tcp, &lookup->key, lookup->hash); /* made, or freed, since the guess */
     if (WEIR_LIKELY(c != NULL) && WEIR_LIKELY((rx->tos & ECN_MASK) != ECN_CE) && WEIR_LIKELY(predicted(tcp, c, m)))
         return;

@@ -65,14 +65,15 @@ static bool port_taken(struct weir_tcp *tcp, const struct tcp_key *key, uint16_t
     return tcp_lookup(tcp, key, tcp_hash(tcp, key)) != NULL || tcp_find_listener(tcp, port) != NULL;
 }
 
-uint16_t tcp_choose_port(struct weir_tcp *tcp, uint32_t remote, uint16_t remote_port, uint32_t local)
+uint16_t tcp_choose_port(struct weir_tcp *tcp, const struct weir_address *remote, uint16_t remote_port,
+                         const struct weir_address *local)
 {
     uint64_t word = ++tcp->ports_tried;
     uint64_t start = tcp_siphash(tcp->key, &word, sizeof(word));
 
     for (uint32_t i = 0; i < PORT_COUNT; i++) {
         uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
-        struct tcp_key key = {remote, local, tcp_ports(remote_port, port)};
+        struct tcp_key key = {*remote, *local, tcp_ports(remote_port, port)};
         if (!port_taken(tcp, &key, port))
             return port;
     }

@@ -25,7 +25,9 @@ void tcp_update_slow(struct weir_tcp_connection *c)
 
 void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t iss, uint32_t ts_offset)
 {
-    c->hash = tcp_hash(tcp, &c->key);
+    struct tcp_key key = tcp_key_of(c);
+
+    c->hash = tcp_hash(tcp, &key);
     tcp_table_insert(tcp, c);
     c->iss = c->snd_una = c->snd_nxt = c->snd_max = iss;
     c->snd_end = iss + 1;
@@ -43,7 +45,7 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
 /* How much payload fits a segment to this peer. RFC 6691: MSS options count no options, segments must. */
 static void choose_mss(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint16_t peers)
 {
-    uint32_t mss = c->path.mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH;
+    uint32_t mss = tcp_mss_of(&c->path);
 
     mss = RTE_MIN(mss, RTE_MAX(peers != 0 ? peers : (uint32_t)DEFAULT_MSS, (uint32_t)MSS_MIN));
     if (c->flags & F_TIMESTAMPS)

@@ -21,10 +21,11 @@ int weir_tcp_listen(struct weir_tcp *tcp, uint16_t port, unsigned backlog, void 
                     struct weir_tcp_listener **opened)
 {
     struct weir_tcp_listener *listener = free_listener(tcp);
+    static const struct weir_address none;
 
     WEIR_ASSERT(user != NULL);
     if (port == 0)
-        port = tcp_choose_port(tcp, 0, 0, weir_ip_address(tcp->ip));
+        port = tcp_choose_port(tcp, &none, 0, &none);
     if (port == 0 || tcp_find_listener(tcp, port) != NULL)
         return -EADDRINUSE;
     if (listener == NULL)
@@ -71,7 +72,7 @@ static struct weir_tcp_connection *make(struct weir_tcp *tcp, struct weir_tcp_li
 
     if (c == NULL)
         return NULL;
-    c->key = *key;
+    c->ports = key->ports;
     c->path = *path;
     c->marks = M_PASSIVE;
     c->listener = listener;
@@ -93,7 +94,7 @@ void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, 
         tcp->stats.listen_overflows++;
         return;
     }
-    if (weir_ip_path_init(tcp->ip, tcp->now, &path, key->remote, IPPROTO_TCP) < 0)
+    if (weir_ip_path_init(tcp->ip, tcp->now, &path, &key->local, &key->remote, IPPROTO_TCP) < 0)
         return;
     if (tcp->syn_cookies || listener->embryonic_count >= listener->backlog) {
         tcp->stats.listen_overflows += !tcp->syn_cookies;
@@ -121,7 +122,7 @@ struct weir_tcp_connection *tcp_passive_resume(struct weir_tcp *tcp, struct weir
         tcp->stats.listen_overflows++;
         return NULL;
     }
-    if (weir_ip_path_init(tcp->ip, tcp->now, &path, key->remote, IPPROTO_TCP) < 0)
+    if (weir_ip_path_init(tcp->ip, tcp->now, &path, &key->local, &key->remote, IPPROTO_TCP) < 0)
         return NULL;
     c = make(tcp, listener, key, &path);
     if (c == NULL)

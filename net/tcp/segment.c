@@ -300,7 +300,7 @@ static bool may_follow_time_wait(const struct weir_tcp_connection *c, const stru
 static void follow_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment,
                              struct weir_tcp_listener *listener)
 {
-    struct tcp_key key = c->key;
+    struct tcp_key key = tcp_key_of(c);
     uint32_t last = c->snd_max;
 
     tcp_finish(tcp, c, 0);
@@ -311,7 +311,7 @@ static void follow_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c
 void tcp_segment_arrives(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment)
 {
     if (c->state == WEIR_TCP_TIME_WAIT && may_follow_time_wait(c, segment)) {
-        struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(&c->key));
+        struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(c->ports));
         if (listener != NULL) {
             follow_time_wait(tcp, c, segment, listener);
             return;

@@ -75,7 +75,7 @@ struct weir_tcp_connection *tcp_lookup(const struct weir_tcp *tcp, const struct 
         const struct tcp_slot *slot = &tcp->slots[at & tcp->slots_mask];
         if (slot->index == 0)
             return NULL;
-        if (slot->hash == hash && tcp_key_equal(&tcp->connections[slot->index - 1].key, key))
+        if (slot->hash == hash && tcp_is(&tcp->connections[slot->index - 1], key))
             return &tcp->connections[slot->index - 1];
     }
 }

@@ -30,7 +30,7 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->control_pool = options->control_pool;
     tcp->copy_max = rte_pktmbuf_data_room_size(options->pool) - RTE_PKTMBUF_HEADROOM;
     memcpy(tcp->key, options->key, sizeof(tcp->key));
-    for (uint64_t i = 0; i < 2; i++) /* of the same secret, but telling nothing of it */
+    for (uint64_t i = 0; i < RTE_DIM(tcp->hash_key); i++) /* of the same secret, but telling nothing of it */
         tcp->hash_key[i] = tcp_siphash(options->key, &i, sizeof(i));
     tcp->ports_tried = options->seed;
 }
@@ -126,12 +126,12 @@ int weir_tcp_error(const struct weir_tcp_connection *c)
 
 void weir_tcp_endpoints(const struct weir_tcp_connection *c, struct weir_endpoint *local, struct weir_endpoint *remote)
 {
+    struct tcp_key key = tcp_key_of(c);
+
     if (local != NULL)
-        *local = (struct weir_endpoint){
-            .family = AF_INET, .port = tcp_local_port(&c->key), .v4.s_addr = rte_cpu_to_be_32(c->key.local)};
+        *local = weir_endpoint_of(&key.local, tcp_local_port(c->ports));
     if (remote != NULL)
-        *remote = (struct weir_endpoint){
-            .family = AF_INET, .port = tcp_remote_port(&c->key), .v4.s_addr = rte_cpu_to_be_32(c->key.remote)};
+        *remote = weir_endpoint_of(&key.remote, tcp_remote_port(c->ports));
 }
 
 uint32_t weir_tcp_mss(const struct weir_tcp_connection *c)

@@ -52,7 +52,7 @@ struct weir_tcp {
     uint32_t slots_mask;
     uint32_t capabilities;
     struct weir_tcp_connection *connections;
-    uint64_t hash_key[2];
+    uint64_t hash_key[5];
     struct weir_ip *ip;
     uint32_t receive_buffer, send_buffer;
     unsigned packets_held, packets_max, out_of_order_held;
@@ -208,17 +208,44 @@ void tcp_table_remove(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 struct weir_tcp_connection *tcp_connection_new(struct weir_tcp *tcp);
 void tcp_connection_free(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 
-/* A keyed hash of the four-tuple, so that nobody can aim at one chain: a folded 64 x 64 bit product. */
-static inline uint32_t tcp_hash(const struct weir_tcp *tcp, const struct tcp_key *key)
+/* A 64 x 64 bit product, folded. */
+static inline uint64_t tcp_mix(uint64_t a, uint64_t b)
 {
-    uint64_t addresses = (uint64_t)key->remote << 32 | key->local;
-    __uint128_t product = (__uint128_t)(addresses ^ tcp->hash_key[0]) * (key->ports ^ tcp->hash_key[1]);
-    return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline bool tcp_key_equal(const struct tcp_key *a, const struct tcp_key *b)
+/* A keyed hash of the four-tuple, so that nobody can aim at one chain. */
+static inline uint32_t tcp_hash(const struct weir_tcp *tcp, const struct tcp_key *key)
 {
-    return a->remote == b->remote && a->local == b->local && a->ports == b->ports;
+    const uint64_t *secret = tcp->hash_key;
+    uint64_t remote[2], local[2];
+
+    memcpy(remote, &key->remote, sizeof(remote));
+    memcpy(local, &key->local, sizeof(local));
+    return (uint32_t)tcp_mix(tcp_mix(remote[0] ^ secret[0], remote[1] ^ secret[1]) ^
+                                 tcp_mix(local[0] ^ secret[2], local[1] ^ secret[3]),
+                             key->ports ^ secret[4]);
+}
+
+/* Whose connection it is. */
+static inline struct tcp_key tcp_key_of(const struct weir_tcp_connection *c)
+{
+    return (struct tcp_key){weir_ip_path_dst(&c->path), weir_ip_path_src(&c->path), c->ports};
+}
+
+static inline bool tcp_is(const struct weir_tcp_connection *c, const struct tcp_key *key)
+{
+    const uint8_t *l3 = c->path.header + c->path.l2_length;
+
+    if (c->ports != key->ports)
+        return false;
+    if (WEIR_LIKELY(weir_ip_path_is_v4(&c->path))) /* source and destination stand side by side */
+        return memcmp(l3 + offsetof(struct rte_ipv4_hdr, src_addr), &key->local.words[3], 4) == 0 &&
+               memcmp(l3 + offsetof(struct rte_ipv4_hdr, dst_addr), &key->remote.words[3], 4) == 0 &&
+               weir_address_is_v4(&key->remote);
+    return memcmp(l3 + offsetof(struct rte_ipv6_hdr, src_addr), &key->local, 16) == 0 &&
+           memcmp(l3 + offsetof(struct rte_ipv6_hdr, dst_addr), &key->remote, 16) == 0;
 }
 
 /* Ports in host order to the word that an arriving header begins with. */
@@ -236,17 +263,17 @@ static inline uint32_t tcp_ports_swap(uint32_t ports)
     return ports << 16 | ports >> 16;
 }
 
-static inline uint16_t tcp_remote_port(const struct tcp_key *key)
+static inline uint16_t tcp_remote_port(uint32_t ports)
 {
     uint16_t words[2];
-    memcpy(words, &key->ports, sizeof(words));
+    memcpy(words, &ports, sizeof(words));
     return rte_be_to_cpu_16(words[0]);
 }
 
-static inline uint16_t tcp_local_port(const struct tcp_key *key)
+static inline uint16_t tcp_local_port(uint32_t ports)
 {
     uint16_t words[2];
-    memcpy(words, &key->ports, sizeof(words));
+    memcpy(words, &ports, sizeof(words));
     return rte_be_to_cpu_16(words[1]);
 }
 
@@ -255,7 +282,8 @@ uint64_t tcp_siphash(const uint8_t key[16], const void *bytes, size_t length);
 /* Chooses the initial sequence number and the timestamps' offset. RFC 6528, RFC 7323 section 5.4. */
 void tcp_choose_numbers(const struct weir_tcp *tcp, const struct tcp_key *key, uint32_t *isn, uint32_t *ts_offset);
 /* Finds a free ephemeral port to a remote. Returns it in host order, or 0. RFC 6056 section 3.3. */
-uint16_t tcp_choose_port(struct weir_tcp *tcp, uint32_t remote, uint16_t remote_port, uint32_t local);
+uint16_t tcp_choose_port(struct weir_tcp *tcp, const struct weir_address *remote, uint16_t remote_port,
+                         const struct weir_address *local);
 
 /* ---- life.c ---- */
 void tcp_set_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum weir_tcp_state state);
@@ -327,6 +355,12 @@ void tcp_sack_forget(struct weir_tcp_connection *c);
 static inline bool tcp_sack_to_tell(const struct weir_tcp_connection *c)
 {
     return (c->flags & F_SACK) && (c->out_of_order.head != NULL || c->dsack.left != c->dsack.right);
+}
+
+/* What the path has room for: RFC 9293 section 3.7.1. */
+static inline uint16_t tcp_mss_of(const struct weir_ip_path *path)
+{
+    return (uint16_t)(path->mtu - path->l3_length - WEIR_TCP_HEADER_LENGTH);
 }
 
 /* True while SACK, RACK and PRR rule: not while what was sent goes again from the beginning (a window that had closed,

@@ -4,7 +4,7 @@
 static int check_key(struct weir_tcp *tcp, struct tcp_key *key, uint16_t remote_port, uint16_t local_port)
 {
     if (local_port == 0) {
-        local_port = tcp_choose_port(tcp, key->remote, remote_port, key->local);
+        local_port = tcp_choose_port(tcp, &key->remote, remote_port, &key->local);
         if (local_port == 0)
             return -EADDRNOTAVAIL;
     }
@@ -15,22 +15,22 @@ static int check_key(struct weir_tcp *tcp, struct tcp_key *key, uint16_t remote_
 int weir_tcp_connect(struct weir_tcp *tcp, weir_time now, const struct weir_endpoint *remote, uint16_t local_port,
                      void *user, struct weir_tcp_connection **connection)
 {
-    struct tcp_key key = {.local = weir_ip_address(tcp->ip)};
+    struct tcp_key key = {.remote = weir_endpoint_address(remote)};
     struct weir_tcp_connection *c;
     struct weir_ip_path path;
     uint32_t iss, ts_offset;
 
     tcp_set_now(tcp, now);
-    if (remote->family != AF_INET || remote->port == 0)
+    if (weir_address_is_none(&key.remote) || remote->port == 0)
         return -EINVAL;
-    key.remote = rte_be_to_cpu_32(remote->v4.s_addr);
-    WEIR_TRY(weir_ip_path_init(tcp->ip, now, &path, key.remote, IPPROTO_TCP));
+    WEIR_TRY(weir_ip_path_init(tcp->ip, now, &path, NULL, &key.remote, IPPROTO_TCP));
+    key.local = weir_ip_path_src(&path);
     WEIR_TRY(check_key(tcp, &key, remote->port, local_port));
     c = tcp_connection_new(tcp);
     if (c == NULL)
         return -ENOMEM;
     tcp_choose_numbers(tcp, &key, &iss, &ts_offset);
-    c->key = key;
+    c->ports = key.ports;
     c->path = path;
     c->marks = M_ACCEPTED;
     c->user = user;

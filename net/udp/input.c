@@ -20,7 +20,7 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const struct weir_
         return true;
     if (flags != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
         return flags != RTE_MBUF_F_RX_L4_CKSUM_BAD;
-    return weir_sum_is_right(rx->src, rx->dst, IPPROTO_UDP, header->length, weir_sum_packet(m, 0, header->length));
+    return weir_checksum_join(rx->pseudo_sum, header->length, weir_sum_packet(m, 0, header->length)) == 0;
 }
 
 static inline void enqueue(struct weir_udp *udp, struct weir_udp_socket *socket, struct rte_mbuf *m,
@@ -62,7 +62,20 @@ void weir_udp_input(struct weir_udp *udp, weir_time now, struct rte_mbuf *m, con
     if (WEIR_UNLIKELY(m->pkt_len != header.length)) /* what IP carried beyond the datagram is not ours to deliver */
         weir_packet_cut(m, header.length);
     weir_packet_strip(m, WEIR_UDP_HEADER_LENGTH);
-    enqueue(udp, socket, m, &(struct datagram_from){.address = rx->src, .port = header.src_port});
+    enqueue(udp, socket, m, &(struct datagram_from){.v4 = weir_address_is_v4(&rx->src), .port = header.src_port});
+}
+
+/* Its IP header still lies in front, as weir_udp_input left it. */
+static inline struct weir_endpoint sender_of(const struct rte_mbuf *m, const struct datagram_from *from)
+{
+    const uint8_t *l3 = rte_pktmbuf_mtod_offset(m, const uint8_t *, -(int)(WEIR_UDP_HEADER_LENGTH + m->l3_len));
+    struct weir_endpoint sender = {.family = from->v4 ? AF_INET : AF_INET6, .port = from->port};
+
+    if (from->v4)
+        memcpy(&sender.v4, l3 + offsetof(struct rte_ipv4_hdr, src_addr), sizeof(sender.v4));
+    else
+        memcpy(&sender.v6, l3 + offsetof(struct rte_ipv6_hdr, src_addr), sizeof(sender.v6));
+    return sender;
 }
 
 int weir_udp_receive(struct weir_udp_socket *socket, struct rte_mbuf **packets, struct weir_endpoint *from, unsigned n)
@@ -81,9 +94,7 @@ int weir_udp_receive(struct weir_udp_socket *socket, struct rte_mbuf **packets, 
 
         packets[i] = weir_packet_queue_pop(&socket->queue);
         memcpy(&sender, weir_packet(packets[i])->udp.bytes, sizeof(sender));
-        from[i].family = AF_INET;
-        from[i].port = sender.port;
-        from[i].v4.s_addr = rte_cpu_to_be_32(sender.address);
+        from[i] = sender_of(packets[i], &sender);
     }
     socket->queued -= taken;
     return (int)taken;
@@ -97,7 +108,7 @@ static bool is_port_unreachable(const struct weir_ip_rx *rx)
 void weir_udp_icmp_error(struct weir_udp *udp, const struct weir_ip_rx *rx)
 {
     struct weir_udp_socket *socket = udp_find(udp, (uint16_t)(rx->icmp_quote[0] << 8 | rx->icmp_quote[1]));
-    struct weir_ip_path *path = socket != NULL ? udp_path(socket, rx->quoted_dst) : NULL;
+    struct weir_ip_path *path = socket != NULL ? udp_path(socket, &rx->quoted_dst) : NULL;
 
     if (path == NULL)
         return;

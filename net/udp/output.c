@@ -1,19 +1,19 @@
 /* Datagrams that go out. RFC 768, RFC 1122 section 4.1. */
 #include "udp_private.h"
 
-#define HEADERS_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr) + WEIR_UDP_HEADER_LENGTH))
+#define HEADERS_ROOM ((uint16_t)(WEIR_IP_HEADERS_MAX + WEIR_UDP_HEADER_LENGTH))
 
 /* Finds a way that is not remembered yet, in the place of the one that was remembered first. */
-static __attribute__((noinline)) int new_path(struct weir_udp_socket *socket, weir_time now, uint32_t peer,
-                                              struct weir_ip_path **path)
+static __attribute__((noinline)) int new_path(struct weir_udp_socket *socket, weir_time now,
+                                              const struct weir_address *peer, struct weir_ip_path **path)
 {
     unsigned place = socket->next_path;
     struct weir_ip_path found;
 
-    WEIR_TRY(weir_ip_path_init(socket->udp->ip, now, &found, peer, IPPROTO_UDP));
+    WEIR_TRY(weir_ip_path_init(socket->udp->ip, now, &found, NULL, peer, IPPROTO_UDP));
     socket->next_path = (place + 1) % PATHS_MAX;
     socket->paths[place] = found;
-    socket->peers[place] = peer;
+    socket->peers[place] = *peer;
     *path = &socket->paths[place];
     return 0;
 }
@@ -21,13 +21,12 @@ static __attribute__((noinline)) int new_path(struct weir_udp_socket *socket, we
 static inline int find_path(struct weir_udp_socket *socket, weir_time now, const struct weir_endpoint *to,
                             struct weir_ip_path **path)
 {
-    uint32_t peer;
+    struct weir_address peer = weir_endpoint_address(to);
 
-    if (WEIR_UNLIKELY(to->family != AF_INET || to->port == 0 || to->v4.s_addr == 0))
+    if (WEIR_UNLIKELY(to->port == 0 || weir_address_is_none(&peer)))
         return -EINVAL;
-    peer = rte_be_to_cpu_32(to->v4.s_addr);
-    *path = udp_path(socket, peer);
-    return WEIR_LIKELY(*path != NULL) ? 0 : new_path(socket, now, peer, path);
+    *path = udp_path(socket, &peer);
+    return WEIR_LIKELY(*path != NULL) ? 0 : new_path(socket, now, &peer, path);
 }
 
 #define OWNERSHIP_FLAGS (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
@@ -65,7 +64,7 @@ static inline int send_one(struct weir_udp_socket *socket, weir_time now, struct
     struct weir_ip_path *path = NULL;
     int rc = find_path(socket, now, to, &path);
 
-    if (rc == 0 && m->pkt_len + sizeof(struct rte_ipv4_hdr) + WEIR_UDP_HEADER_LENGTH > path->mtu)
+    if (rc == 0 && m->pkt_len + path->l3_length + WEIR_UDP_HEADER_LENGTH > path->mtu)
         rc = -EMSGSIZE;
     if (WEIR_UNLIKELY(rc < 0)) {
         udp->stats.out_errors++;

@@ -17,10 +17,10 @@ struct weir_udp_socket {
     struct weir_udp_socket *next;   /* in the list of events, or of free sockets */
     struct weir_packet_queue queue; /* datagrams; weir_packet()->udp says from where */
     unsigned queued;
-    unsigned next_path;        /* the one to be replaced next */
-    uint32_t peers[PATHS_MAX]; /* each path's destination; 0: none. Together, so that one look finds it */
+    unsigned next_path;                   /* the one to be replaced next */
+    struct weir_address peers[PATHS_MAX]; /* each path's destination; none: free. Together, for a quick look */
     struct weir_ip_path paths[PATHS_MAX];
-};
+} __attribute__((aligned(64)));
 
 struct weir_udp {
     struct weir_ip *ip;
@@ -35,8 +35,8 @@ struct weir_udp {
 
 /* What a datagram in a queue remembers. */
 struct datagram_from {
-    uint32_t address; /* host order */
     uint16_t port;
+    bool v4;
 };
 _Static_assert(sizeof(struct datagram_from) <= sizeof(((struct weir_packet *)0)->udp.bytes), "must fit the packet");
 
@@ -48,10 +48,10 @@ static inline struct weir_udp_socket *udp_find(struct weir_udp *udp, uint16_t po
 }
 
 /* The path to a peer that the socket remembers, or NULL. */
-static inline struct weir_ip_path *udp_path(struct weir_udp_socket *socket, uint32_t peer)
+static inline struct weir_ip_path *udp_path(struct weir_udp_socket *socket, const struct weir_address *peer)
 {
     for (unsigned i = 0; i < PATHS_MAX; i++)
-        if (socket->peers[i] == peer)
+        if (weir_address_equal(&socket->peers[i], peer))
             return &socket->paths[i];
     return NULL;
 }

@@ -122,8 +122,9 @@ static void check_machine(void)
 
     for (uint32_t i = 0; i < f.tcp->connections_max; i++)
         if (f.tcp->connections[i].state != WEIR_TCP_CLOSED) {
+            struct tcp_key key = tcp_key_of(&f.tcp->connections[i]);
             check_connection(&f.tcp->connections[i]);
-            WEIR_ASSERT(tcp_lookup(f.tcp, &f.tcp->connections[i].key, f.tcp->connections[i].hash) != NULL);
+            WEIR_ASSERT(tcp_lookup(f.tcp, &key, f.tcp->connections[i].hash) != NULL);
             used++;
         }
     WEIR_ASSERT(used <= f.tcp->stats.connections);

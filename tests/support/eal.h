@@ -2,6 +2,7 @@
 #ifndef TEST_EAL_H
 #define TEST_EAL_H
 
+#include <weir/net/address.h>
 #include <weir/net/dev.h>
 
 /* Brings the EAL up, once in this process, with 128 MiB, and registers Weir's packet fields. For a suite's `.init`. */
@@ -12,6 +13,9 @@ struct rte_mempool *test_pool(unsigned count);
 
 /* Fails the test unless every packet is back. Frees the pool. */
 void test_pool_is_full(struct rte_mempool *pool);
+
+/* A struct weir_address in place, of an IPv4 address in host order. */
+#define TEST_ADDRESS(v4) ((const struct weir_address[]){weir_address_v4(v4)})
 
 /* Makes a packet that holds these bytes. Fails the test when the pool is empty. */
 struct rte_mbuf *test_packet(struct rte_mempool *pool, const void *bytes, uint16_t length);

@@ -220,7 +220,7 @@ uint8_t test_net_input(struct test_net *net, const struct test_frame *frame, str
 
     if (weir_link_input(net->link, net->now, m) != RTE_ETHER_TYPE_IPV4)
         return 0;
-    protocol = weir_ip_input(net->ip, net->now, m, rx);
+    protocol = weir_ip_input(net->ip, net->now, RTE_ETHER_TYPE_IPV4, m, rx);
     if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
         rte_pktmbuf_free(m);
     return protocol;

@@ -23,7 +23,7 @@ static const struct weir_link_stats *stats(void)
 
 static void send_to(uint32_t address, const char *text)
 {
-    struct weir_neighbour *neighbour = weir_link_neighbour(net.link, net.now, address);
+    struct weir_neighbour *neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(address));
 
     cr_assert_not_null(neighbour);
     weir_link_send(net.link, net.now, neighbour, RTE_ETHER_TYPE_IPV4,
@@ -105,7 +105,7 @@ static void expect_packet(const char *text, const struct rte_ether_addr *mac)
 static bool is_known(uint32_t address)
 {
     struct rte_ether_addr mac;
-    return weir_neighbour_mac(weir_link_neighbour(net.link, net.now, address), &mac);
+    return weir_neighbour_mac(weir_link_neighbour(net.link, net.now, TEST_ADDRESS(address)), &mac);
 }
 
 /* ---- ARP: being asked ---- */
@@ -224,7 +224,7 @@ Test(arp, packet_in_segments_is_understood)
 Test(arp, announcement_names_each_of_our_addresses)
 {
     open_link(&(struct weir_link_options){0});
-    cr_assert_eq(weir_link_add_address(net.link, TEST_US + 50), 0);
+    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 50)), 0);
     weir_link_announce(net.link, net.now);
     expect_request(TEST_US, &test_mac_broadcast);
     cr_assert(test_net_take(&net, &frame));
@@ -317,7 +317,7 @@ Test(arp, no_memory_for_a_request_is_counted_and_tried_again)
 
     open_link(&(struct weir_link_options){0});
     cr_assert_eq(rte_pktmbuf_alloc_bulk(net.pool, all, 2047), 0);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     rte_pktmbuf_append(all[0], 4);
     weir_link_send(net.link, net.now, neighbour, 0x0800, all[0]);
     cr_assert_eq(stats()->tx_no_memory, 1);
@@ -337,7 +337,7 @@ Test(arp, neighbour_in_use_is_asked_by_unicast_and_keeps_its_generation)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     generation = weir_neighbour_generation(neighbour);
     while (stats()->arp_requests_out == 0) {
         send_to(TEST_PEER, "use");
@@ -361,7 +361,7 @@ Test(arp, neighbour_in_use_that_is_silent_is_forgotten_after_three_questions)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     generation = weir_neighbour_generation(neighbour);
     pass(1);
     send_to(TEST_PEER, "use");
@@ -384,7 +384,7 @@ Test(arp, expired_entry_is_asked_again_while_its_packets_go_out)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     generation = weir_neighbour_generation(neighbour);
     live(WEIR_SECONDS(60));
     expect_nothing();
@@ -418,7 +418,7 @@ Test(arp, confirmed_neighbour_is_not_asked)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     for (unsigned second = 0; second < 200; second++) {
         live(WEIR_SECONDS(1));
         send_to(TEST_PEER, "use");
@@ -437,7 +437,7 @@ Test(arp, confirmation_ends_the_questions)
     send_to(TEST_PEER, "stale");
     expect_request(TEST_PEER, &test_mac_peer);
     expect_packet("stale", &test_mac_peer);
-    weir_link_confirm(net.link, net.now, weir_link_neighbour(net.link, net.now, TEST_PEER));
+    weir_link_confirm(net.link, net.now, weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER)));
     live(WEIR_SECONDS(10));
     expect_nothing();
     cr_assert(is_known(TEST_PEER));
@@ -450,7 +450,7 @@ Test(arp, doubted_neighbour_is_asked_by_broadcast_and_believed_meanwhile)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_other); /* the wrong one: its owner would not answer a unicast request */
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     weir_link_doubt(net.link, net.now, neighbour);
     weir_link_doubt(net.link, net.now, neighbour);
     expect_request(TEST_PEER, &test_mac_broadcast);
@@ -474,7 +474,7 @@ Test(arp, another_mac_changes_the_generation_and_the_same_does_not)
 
     open_link(&(struct weir_link_options){0});
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    neighbour = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    neighbour = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     generation = weir_neighbour_generation(neighbour);
     cr_assert_neq(generation, 0);
     reply_from(TEST_PEER, &test_mac_peer);
@@ -495,7 +495,7 @@ Test(arp, full_table_gives_up_what_is_least_useful)
     for (uint32_t i = 0; i < 4; i++)
         test_net_know(&net, TEST_PEER + i, &test_mac_peer);
     pass(1000);
-    in_use = weir_link_neighbour(net.link, net.now, TEST_PEER);
+    in_use = weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER));
     generation = weir_neighbour_generation(in_use);
     send_to(TEST_PEER, "used");
     expect_packet("used", &test_mac_peer);
@@ -551,11 +551,11 @@ Test(arp, resolving_entries_with_packets_waiting_are_kept_for_their_first_second
         send_to(TEST_PEER + i, "waits");
         expect_request(TEST_PEER + i, &test_mac_broadcast);
     }
-    cr_assert_null(weir_link_neighbour(net.link, net.now, TEST_PEER + 10));
+    cr_assert_null(weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER + 10)));
     cr_assert_eq(stats()->arp_table_full, 1);
     cr_assert_eq(stats()->arp_unresolved_dropped, 0);
     pass(WEIR_SECONDS(1));
-    cr_assert_not_null(weir_link_neighbour(net.link, net.now, TEST_PEER + 10));
+    cr_assert_not_null(weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER + 10)));
     cr_assert_eq(stats()->arp_unresolved_dropped, 1);
     reply_from(TEST_PEER, &test_mac_peer); /* it had waited longest */
     for (unsigned i = 0; i < 4; i++)

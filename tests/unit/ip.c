@@ -37,7 +37,7 @@ static uint8_t input_from_to(uint32_t src, uint32_t dst)
 static struct rte_mbuf *input_segments(const unsigned *sizes, unsigned count)
 {
     struct rte_mbuf *m = test_segments(net.pool, frame.bytes + 14, frame.length - 14, sizes, count);
-    return weir_ip_input(net.ip, net.now, m, &rx) != 0 ? m : NULL;
+    return weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx) != 0 ? m : NULL;
 }
 
 static void expect_nothing(void)
@@ -53,9 +53,9 @@ Test(ip, packet_for_us_is_given_up_with_what_its_header_says)
     test_frame_ipv4(&frame, &from_peer, "payload!", 8);
     struct rte_mbuf *m = test_frame_packet(net.pool, &frame);
     cr_assert_eq(weir_link_input(net.link, net.now, m), 0x0800);
-    cr_assert_eq(weir_ip_input(net.ip, net.now, m, &rx), 17);
-    cr_assert_eq(rx.src, TEST_PEER);
-    cr_assert_eq(rx.dst, TEST_US);
+    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx), 17);
+    cr_assert(weir_address_equal(&rx.src, TEST_ADDRESS(TEST_PEER)));
+    cr_assert(weir_address_equal(&rx.dst, TEST_ADDRESS(TEST_US)));
     cr_assert_eq(rx.protocol, 17);
     cr_assert_eq(rx.tos, 0x10);
     cr_assert_eq(rx.ttl, 9);
@@ -104,7 +104,7 @@ Test(ip, header_in_pieces_is_drawn_together_or_dropped)
     m = test_segments(net.pool, frame.bytes + 14, frame.length - 14, sizes, 3);
     for (struct rte_mbuf *segment = m; segment != NULL; segment = segment->next)
         rte_mbuf_refcnt_update(segment, 1); /* another holds it: not ours to write */
-    cr_assert_eq(weir_ip_input(net.ip, net.now, m, &rx), 0);
+    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx), 0);
     cr_assert_eq(stats()->in_hdr_errors, 1);
     cr_assert_eq(m->nb_segs, 4);
     rte_pktmbuf_free(m);
@@ -148,7 +148,7 @@ Test(ip, wrong_checksum_is_dropped_unless_the_device_vouches_for_it)
         frame.bytes[14 + 8] ^= cases[i].right ? 0 : 1;
         struct rte_mbuf *m = test_packet(net.pool, frame.bytes + 14, (uint16_t)(frame.length - 14));
         m->ol_flags |= cases[i].flags;
-        bool taken = weir_ip_input(net.ip, net.now, m, &rx) == 17;
+        bool taken = weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx) == 17;
         cr_assert_eq(taken, cases[i].taken, "case %u", i);
         if (taken)
             rte_pktmbuf_free(m);
@@ -335,7 +335,7 @@ Test(ip, packet_to_a_known_neighbour_goes_out_at_once)
 {
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     cr_assert_eq(path.mtu, 1500);
     send_text("hello");
     expect_ipv4("hello", TEST_PEER, &test_mac_peer);
@@ -350,7 +350,7 @@ Test(ip, header_checksum_is_right_for_each_length_and_tos)
     weir_rng_seed(&rng, 3);
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     for (unsigned length = 1; length <= 1480; length++) {
         struct rte_mbuf *m = test_packet(net.pool, text, (uint16_t)length);
         weir_ip_send(net.ip, net.now, &path, m, (uint8_t)weir_rng_next(&rng));
@@ -369,7 +369,7 @@ Test(ip, header_checksum_survives_a_carry_out_of_a_carry)
 {
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     for (unsigned sum = 0; sum <= 0xffff; sum++) { /* whatever the rest of the header sums up to */
         struct rte_mbuf *m = test_packet(net.pool, "x", 1);
         uint16_t checksum;
@@ -387,7 +387,7 @@ Test(ip, far_destinations_go_through_the_gateway)
 {
     open_ip(0);
     test_net_know(&net, TEST_GATEWAY, &test_mac_other);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_FAR, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_FAR), IPPROTO_UDP), 0);
     send_text("far");
     expect_ipv4("far", TEST_FAR, &test_mac_other);
     test_net_close(&net);
@@ -396,7 +396,7 @@ Test(ip, far_destinations_go_through_the_gateway)
 Test(ip, unknown_neighbour_is_resolved_first)
 {
     open_ip(0);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     expect_nothing();
     send_text("one");
     send_text("two");
@@ -419,7 +419,7 @@ Test(ip, path_follows_its_neighbour_to_a_new_mac)
 {
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     test_net_know(&net, TEST_PEER, &test_mac_other);
     for (unsigned i = 0; i < 3; i++) {
         send_text("moved");
@@ -432,7 +432,7 @@ Test(ip, path_whose_entry_went_to_another_finds_its_own_again)
 {
     test_net_open(&net, &(struct weir_link_options){.neighbours_max = 1}, 255);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     test_net_know(&net, TEST_PEER + 1, &test_mac_other); /* takes the only place */
     send_text("mine");
     cr_assert(test_net_take(&net, &frame));
@@ -447,7 +447,7 @@ Test(ip, use_of_a_path_keeps_its_neighbour_alive)
 
     open_ip(0);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     for (unsigned second = 0; second < 62; second++) {
         net.now += WEIR_SECONDS(1);
         send_text("use");
@@ -484,9 +484,10 @@ Test(ip, destinations_without_a_way_are_refused)
 
     open_ip(0);
     for (unsigned i = 0; i < RTE_DIM(invalid); i++)
-        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, invalid[i], 17), -EINVAL, "%#x", invalid[i]);
+        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(invalid[i]), 17), -EINVAL, "%#x",
+                     invalid[i]);
     cr_assert_eq(weir_ip_open(&lonely, &options, net.link), 0);
-    cr_assert_eq(weir_ip_path_init(lonely, net.now, &path, TEST_FAR, 17), -ENETUNREACH);
+    cr_assert_eq(weir_ip_path_init(lonely, net.now, &path, NULL, TEST_ADDRESS(TEST_FAR), 17), -ENETUNREACH);
     weir_ip_close(lonely);
     test_net_close(&net);
 }
@@ -494,9 +495,10 @@ Test(ip, destinations_without_a_way_are_refused)
 Test(ip, full_neighbour_table_is_an_error_value)
 {
     test_net_open(&net, &(struct weir_link_options){.neighbours_max = 1}, 255);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, 17), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), 17), 0);
     send_text("waits");
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &(struct weir_ip_path){0}, TEST_PEER + 1, 17), -ENOBUFS);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &(struct weir_ip_path){0}, NULL, TEST_ADDRESS(TEST_PEER + 1), 17),
+                 -ENOBUFS);
     test_net_close(&net);
 }
 
@@ -504,7 +506,7 @@ Test(ip, device_that_does_checksums_is_told_where_they_lie)
 {
     open_ip(WEIR_DEV_TX_UDP_CKSUM | WEIR_DEV_TX_IPV4_CKSUM);
     test_net_know(&net, TEST_PEER, &test_mac_peer);
-    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
     struct rte_mbuf *m = test_packet(net.pool, "12345678", 8);
     m->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
     weir_ip_send(net.ip, net.now, &path, m, 0);
@@ -534,7 +536,7 @@ Test(ip, packet_without_headroom_is_given_some)
     for (unsigned able = 0; able < 2; able++) {
         open_ip(able ? WEIR_DEV_TX_MULTI_SEGS : 0);
         test_net_know(&net, TEST_PEER, &test_mac_peer);
-        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
         weir_ip_send(net.ip, net.now, &path, without_headroom("tight"), 0xb8);
         expect_ipv4("tight", TEST_PEER, &test_mac_peer);
         test_net_close(&net);
@@ -548,7 +550,7 @@ Test(ip, chain_is_copied_for_a_device_that_takes_one_segment)
     for (unsigned able = 0; able < 2; able++) {
         open_ip(able ? WEIR_DEV_TX_MULTI_SEGS : 0);
         test_net_know(&net, TEST_PEER, &test_mac_peer);
-        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
         weir_ip_send(net.ip, net.now, &path, test_segments(net.pool, "abcdefghijk", 11, sizes, 2), 0xb8);
         struct rte_mbuf *m = test_net_sent(&net);
         cr_assert_eq(m->nb_segs, able ? 3 : 1);
@@ -566,7 +568,7 @@ Test(ip, no_memory_is_counted_and_loses_no_packet)
     for (unsigned able = 0; able < 2; able++) {
         open_ip(able ? WEIR_DEV_TX_MULTI_SEGS : 0);
         test_net_know(&net, TEST_PEER, &test_mac_peer);
-        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, TEST_PEER, IPPROTO_UDP), 0);
+        cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
         m = without_headroom("tight");
         for (got = 0; got < 255 && (all[got] = rte_pktmbuf_alloc(net.pool)) != NULL; got++)
             ;

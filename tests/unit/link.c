@@ -96,7 +96,7 @@ Test(link, packet_without_headroom_gets_a_segment_for_its_header_where_the_devic
         struct rte_mbuf *m = test_packet(net.pool, "payload", 7);
         rte_pktmbuf_prepend(m, rte_pktmbuf_headroom(m));
         rte_pktmbuf_adj(m, 0);
-        weir_link_send(net.link, net.now, weir_link_neighbour(net.link, net.now, TEST_PEER), 0x0800, m);
+        weir_link_send(net.link, net.now, weir_link_neighbour(net.link, net.now, TEST_ADDRESS(TEST_PEER)), 0x0800, m);
         m = test_net_sent(&net);
         cr_assert_eq(m != NULL, able);
         if (m != NULL) {
@@ -116,8 +116,8 @@ Test(link, options_have_defaults_and_addresses_a_limit)
     cr_assert_eq(weir_link_capabilities(net.link), WEIR_DEV_RX_CKSUM);
     cr_assert_eq(weir_link_burst(net.link), &net.burst);
     for (uint32_t i = 1; i < 8; i++)
-        cr_assert_eq(weir_link_add_address(net.link, TEST_US + 16 + i), 0);
-    cr_assert_eq(weir_link_add_address(net.link, TEST_US + 99), -ENOSPC);
+        cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 16 + i)), 0);
+    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 99)), -ENOSPC);
     test_frame_arp(&frame, &test_mac_broadcast, 1, &test_mac_peer, TEST_PEER, TEST_US + 16 + 7);
     cr_assert_eq(test_net_input(&net, &frame, NULL), 0);
     cr_assert(test_net_take(&net, &frame));

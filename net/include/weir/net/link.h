@@ -3,6 +3,7 @@
 #define WEIR_NET_LINK_H
 
 #include <rte_ether.h>
+#include <weir/net/address.h>
 #include <weir/net/packet.h>
 
 /* Where finished frames go. When it is full, `flush` must make room: send what it can, free and count the rest. */
@@ -20,14 +21,14 @@ static inline void weir_burst_push(struct weir_burst *burst, struct rte_mbuf *m)
         burst->flush(burst);
 }
 
-/* One neighbour: an IPv4 address and the MAC that answers to it. Entries live in a fixed table and are reused;
+/* One neighbour: an address and the MAC that answers to it. Entries live in a fixed table and are reused;
  * `generation` changes whenever what a cached path may believe of the entry is no longer so, and is never 0. A pointer
  * stays good to read the generation by until the link closes; for all else look the neighbour up again once the
  * generation has changed. What follows here is what a sender touches for each packet; the rest is the link's own. */
 struct weir_neighbour {
     uint32_t generation;
-    uint32_t address; /* host order; 0: a free entry                                               */
-    weir_time used;   /* when a packet last went there: what is in use is revalidated, not dropped */
+    struct weir_address address; /* none: a free entry                                                  */
+    weir_time used;              /* when a packet last went there: what is in use is revalidated, not dropped */
 };
 
 struct weir_link_options {
@@ -70,8 +71,8 @@ WEIR_MUST_CHECK int weir_link_open(struct weir_link **link, const struct weir_li
 /* Frees the link and every packet that waits for a resolution. */
 void weir_link_close(struct weir_link *link);
 
-/* The addresses that ARP answers for; host order; 8 at most. Returns 0, or -ENOSPC. */
-WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, uint32_t address);
+/* The addresses that ARP answers for; 8 at most. Returns 0, or -ENOSPC. */
+WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, const struct weir_address *address);
 
 /* Takes one received frame. Returns the EtherType (host order) of a packet for an upper protocol, with m->data at the
  * network header and m->l2_len set: the packet is the caller's. Returns 0 when the link consumed it (ARP, not for us,
@@ -81,7 +82,7 @@ uint16_t weir_link_input(struct weir_link *link, weir_time now, struct rte_mbuf 
 /* Finds or makes the entry of an address on this link. Does not send anything. Where there is no room the least useful
  * entry makes some. Returns NULL when all are being resolved with packets waiting, none asked for more than once yet.
  * Checkpoint: never. */
-struct weir_neighbour *weir_link_neighbour(struct weir_link *link, weir_time now, uint32_t address);
+struct weir_neighbour *weir_link_neighbour(struct weir_link *link, weir_time now, const struct weir_address *address);
 
 /* Changes when a path must look its neighbour up again; never 0. */
 static inline uint32_t weir_neighbour_generation(const struct weir_neighbour *neighbour)

@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 #include <string.h>
 #include <weir/base.h>
+#include <weir/net/address.h>
 
 /* ---- the Internet checksum. A "sum" is the one's complement sum of 16 bit words as they lie in memory, folded to 16
  * bits, not complemented; a "checksum" is its complement, ready to be stored as it is. Both are thus the same whatever
@@ -52,18 +53,23 @@ static inline uint16_t weir_sum_packet(const struct rte_mbuf *m, uint32_t offset
     return weir_sum_segments(m, offset, length);
 }
 
-/* True if a segment of `length` bytes that sums up to `sum`, its checksum's field included, is right under the pseudo
- * header of these addresses (host order). Checkpoint: never. Source: RFC 768. */
-static inline bool weir_sum_is_right(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t length, uint16_t sum)
-{
-    return weir_sum_fold((uint64_t)rte_cpu_to_be_32(src) + rte_cpu_to_be_32(dst) + rte_cpu_to_be_16(protocol) +
-                         rte_cpu_to_be_16(length) + sum) == 0xffff;
-}
-
 /* Sums the IPv4 pseudo header without its length: addresses in host order. Checkpoint: never. Source: RFC 768. */
 static inline uint16_t weir_sum_pseudo(uint32_t src, uint32_t dst, uint8_t protocol)
 {
     return weir_sum_fold((uint64_t)rte_cpu_to_be_32(src) + rte_cpu_to_be_32(dst) + rte_cpu_to_be_16(protocol));
+}
+
+/* Sums the pseudo header of either family without its length. That of two IPv4 addresses as struct weir_address has
+ * them is IPv4's: what stands before them adds 0xffff, a zero of one's complement. Checkpoint: never.
+ * Source: RFC 768, RFC 8200 section 8.1. */
+static inline uint16_t weir_sum_addresses(const struct weir_address *src, const struct weir_address *dst,
+                                          uint8_t protocol)
+{
+    uint64_t sum = rte_cpu_to_be_16(protocol);
+
+    for (unsigned i = 0; i < 4; i++)
+        sum += (uint64_t)src->words[i] + dst->words[i];
+    return weir_sum_fold(sum);
 }
 
 /* Joins the sums of a pseudo header (without length) and of a segment of `length` bytes. The answer is the checksum to
