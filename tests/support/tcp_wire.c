@@ -1,4 +1,5 @@
 #include "tcp_wire.h"
+#include "packet.h"
 #include <rte_arp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static void keep(struct wire *w, struct rte_mbuf *m)
 
     cr_assert_leq(w->sent_count, WIRE_SENT_MAX);
     cr_assert_leq(m->pkt_len, sizeof(frame->bytes));
+    frame->at = w->now;
     frame->length = (uint16_t)m->pkt_len;
     bytes = rte_pktmbuf_read(m, 0, m->pkt_len, frame->bytes);
     if (bytes != frame->bytes)
@@ -218,6 +220,7 @@ struct rte_mbuf *wire_frame(struct wire *w, const struct wire_segment *s)
     at = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)tcp_length);
     weir_tcp_header_write(at, &header);
     memcpy(at + WEIR_TCP_HEADER_LENGTH, options, options_length);
+    test_put16(at + offsetof(struct rte_tcp_hdr, tcp_urp), s->urgent);
     for (uint32_t i = 0; i < s->length; i++)
         at[header.header_length + i] = wire_byte(false, header.seq - w->isn + i);
     checksum = weir_checksum_join(weir_sum_pseudo(w->peer_address, w->address, IPPROTO_TCP), (uint16_t)tcp_length,
@@ -297,7 +300,8 @@ static void decode(struct wire *w, const struct wire_frame *frame, struct wire_s
         cr_assert_eq(
             weir_checksum_join(weir_sum_pseudo(ip.src, ip.dst, IPPROTO_TCP), (uint16_t)length, weir_sum(at, length)), 0,
             "a TCP checksum is wrong");
-    *seen = (struct wire_seen){.flags = header.flags,
+    *seen = (struct wire_seen){.at = frame->at,
+                               .flags = header.flags,
                                .seq = header.seq,
                                .ack = header.ack,
                                .length = (uint32_t)(length - header.header_length),

@@ -24,6 +24,7 @@ enum {
 
 /* What came out: a copy of the frame, as a device takes it. */
 struct wire_frame {
+    weir_time at;
     uint16_t length;
     uint8_t bytes[1514];
 };
@@ -73,6 +74,7 @@ struct wire_segment {
     unsigned sack_count; /* blocks, relative to the machine's numbers */
     struct weir_tcp_sack_block sack[WEIR_TCP_SACK_MAX];
     uint8_t tos; /* of IP */
+    uint16_t urgent;
     bool bad_checksum;
     bool absolute;     /* seq and ack are the wire's own */
     unsigned segments; /* the packet is in so many mbufs; 0: one */
@@ -80,6 +82,7 @@ struct wire_segment {
 
 /* A segment that came out. */
 struct wire_seen {
+    weir_time at;
     uint8_t flags;
     uint32_t seq, ack, length;
     uint32_t window;

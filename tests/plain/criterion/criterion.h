@@ -43,8 +43,11 @@ void plain_check(const char *file, int line, const char *what, bool ends, const 
 
 #define PLAIN_CHECK(ends, what, holds, ...)                                                                            \
     do {                                                                                                               \
-        if (!(holds))                                                                                                  \
+        if (!(holds)) {                                                                                                \
             plain_check(__FILE__, __LINE__, what, ends, " " __VA_ARGS__);                                              \
+            if (ends)                                                                                                  \
+                abort(); /* it has ended: this is for the compiler */                                                  \
+        }                                                                                                              \
     } while (0)
 #define PLAIN_COMPARE(ends, a, operator, b, ...)                                                                       \
     PLAIN_CHECK(ends, #a " " #operator" " #b, (a) operator(b), ##__VA_ARGS__)
