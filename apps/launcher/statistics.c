@@ -18,7 +18,8 @@ static const char *short_number(double value, char *text, size_t size)
 
 static uint64_t drops(const struct weir_stack_stats *s)
 {
-    return s->dev.rx_dropped + s->dev.tx_dropped + s->tx_dropped + s->tcp.memory_dropped + s->udp.rcvbuf_errors;
+    return s->dev.rx_dropped + s->dev.tx_dropped + s->tx_dropped + s->tcp.ofo_drop + s->tcp.rcv_q_drop +
+           s->udp.rcvbuf_errors;
 }
 
 /* How much a counter has grown; a driver may begin again at zero (memif does, with each peer). */

@@ -83,6 +83,13 @@ static const struct row {
     ROW("TcpExt", "SyncookiesFailed", tcp.syncookies_failed),
     ROW("TcpExt", "PAWSEstab", tcp.paws_dropped),
     ROW("TcpExt", "ListenOverflows", tcp.listen_overflows),
+    ROW("TcpExt", "ListenDrops", tcp.listen_drops),
+    ROW("TcpExt", "TCPReqQFullDoCookies", tcp.req_q_full_do_cookies),
+    ROW("TcpExt", "TCPMemoryPressures", tcp.memory_pressures),
+    ROW("TcpExt", "TCPOFODrop", tcp.ofo_drop),
+    ROW("TcpExt", "TCPRcvQDrop", tcp.rcv_q_drop),
+    ROW("TcpExt", "TCPAbortOnMemory", tcp.abort_on_memory),
+    ROW("TcpExt", "TCPTimeWaitOverflow", tcp.time_wait_overflow),
     ROW("TcpExt", "TCPTimeouts", tcp.timeouts),
     ROW("TcpExt", "TCPLossProbes", tcp.tail_loss_probes),
     ROW("TcpExt", "TCPChallengeACK", tcp.challenge_acks),
@@ -95,7 +102,6 @@ static const struct row {
     ROW("TcpWeir", "InMarked", tcp.ecn_marked),
     ROW("TcpWeir", "EcnReductions", tcp.ecn_reductions),
     ROW("TcpWeir", "NoConnection", tcp.no_connection_memory),
-    ROW("TcpWeir", "MemoryDropped", tcp.memory_dropped),
 
     ROW("Weir", "Turns", turns),
 };

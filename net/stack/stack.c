@@ -90,6 +90,9 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .receive_buffer = options->receive_buffer,
         .send_buffer = options->send_buffer,
         .packets_max = options->packets_max != 0 ? options->packets_max : dev->pool->size / 4 * 3,
+        .packets_low = stack->packets_low,
+        .embryonic_max = options->embryonic_max,
+        .orphans_max = options->orphans_max,
         .rto_min = options->rto_min,
         .time_wait = options->time_wait,
         .congestion = options->congestion,
@@ -109,6 +112,7 @@ int weir_stack_open(struct weir_stack **result, struct weir_dev *dev, const stru
     if (stack == NULL)
         return -ENOMEM;
     stack->dev = dev;
+    stack->packets_low = options->packets_low != 0 ? options->packets_low : dev->pool->size / 16;
     stack->burst.flush = weir_stack_burst_flush;
     stack->close_grace = options->close_grace != 0 ? options->close_grace : WEIR_SECONDS(1);
     weir_list_init(&stack->packet_waiters);

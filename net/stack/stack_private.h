@@ -19,7 +19,8 @@ struct weir_stack {
     unsigned backlog_head, backlog_count;
     weir_time offered, taken; /* when the device was offered the backlog last, and when it took some of it */
     struct weir_list packet_waiters;
-    unsigned held; /* streams, listeners and sockets that tasks have */
+    unsigned packets_low, turns_to_count; /* until the pools are counted again */
+    unsigned held;                        /* streams, listeners and sockets that tasks have */
     weir_time close_grace;
     uint64_t turns, tx_dropped;
 };

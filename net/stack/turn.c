@@ -66,6 +66,18 @@ static void tell_packet_waiters(struct weir_stack *stack)
     }
 }
 
+/* Tells TCP how much the pools have left. To count is a walk over all caches: it is done again when a pool can have run
+ * low since, at two bursts a turn. */
+static void count_pools(struct weir_stack *stack)
+{
+    unsigned packets = rte_mempool_avail_count(stack->dev->pool);
+    unsigned control = rte_mempool_avail_count(stack->control_pool);
+    unsigned spare = packets > stack->packets_low ? packets - stack->packets_low : 0;
+
+    weir_tcp_pools_have(stack->tcp, packets, control);
+    stack->turns_to_count = RTE_MAX(RTE_MIN(spare, control) / (2 * RX_BURST), 4u);
+}
+
 int weir_stack_poll(struct weir_poller *poller, weir_time now)
 {
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
@@ -73,6 +85,8 @@ int weir_stack_poll(struct weir_poller *poller, weir_time now)
     unsigned n = weir_dev_rx_burst(stack->dev, packets, RX_BURST);
 
     stack->turns++;
+    if (WEIR_UNLIKELY(stack->turns_to_count-- == 0))
+        count_pools(stack);
     if (n > 0)
         receive_burst(stack, now, packets, n);
     if (now >= weir_tcp_next_deadline(stack->tcp))

@@ -29,6 +29,7 @@ int weir_tcp_shutdown(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static void let_go(struct weir_tcp_connection *c)
 {
     c->flags |= F_ORPHAN;
+    c->tcp->orphans += c->state != WEIR_TCP_TIME_WAIT;
     if (c->keep_idle_s != 0 && c->state != WEIR_TCP_TIME_WAIT)
         c->life_at = WEIR_NEVER; /* it was when to ask whether the peer is there */
     c->keep_idle_s = 0;
@@ -83,6 +84,9 @@ void weir_tcp_close(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connect
         reset(tcp, c, false);
     } else if (c->receive.head != NULL && c->state != WEIR_TCP_TIME_WAIT) {
         reset(tcp, c, true); /* the peer must know that not all was read: RFC 2525 section 2.17 */
+    } else if (tcp->orphans >= tcp->orphans_max && c->state != WEIR_TCP_TIME_WAIT) {
+        tcp->stats.abort_on_memory++; /* peers that never let a connection finish must not keep all of them */
+        reset(tcp, c, true);
     } else {
         let_go(c);
         tcp_queue_free(tcp, &c->receive);

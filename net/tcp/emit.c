@@ -10,13 +10,16 @@ static inline uint32_t window_step(const struct weir_tcp *tcp, const struct weir
 /* By how much the right edge could move; never negative: it does not move left, RFC 9293 section 3.8.6. */
 static inline uint32_t window_growth(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
 {
-    uint32_t space, edge;
+    uint32_t limit = tcp->receive_buffer, space, edge;
 
-    if (WEIR_UNLIKELY(c->rcv_queued >= tcp->receive_buffer))
+    if (WEIR_UNLIKELY(tcp_scarce(tcp, 0))) { /* a reader with nothing will be given one packet */
+        limit = tcp_share(tcp, limit);
+        if (c->rcv_queued == 0)
+            limit = RTE_MAX(limit, window_step(tcp, c));
+    }
+    if (WEIR_UNLIKELY(c->rcv_queued >= limit))
         return 0;
-    space = RTE_MIN(tcp->receive_buffer - c->rcv_queued, (uint32_t)UINT16_MAX << (c->scales >> 4));
-    if (WEIR_UNLIKELY(tcp->packets_held >= tcp->packets_max)) /* a reader with nothing will be given one packet */
-        space = c->rcv_queued == 0 ? RTE_MIN(space, window_step(tcp, c)) : 0;
+    space = RTE_MIN(limit - c->rcv_queued, (uint32_t)UINT16_MAX << (c->scales >> 4));
     edge = c->rcv_nxt + space;
     return seq_after(edge, c->rcv_edge) ? edge - c->rcv_edge : 0;
 }

@@ -112,6 +112,7 @@ void tcp_finish(struct weir_tcp *tcp, struct weir_tcp_connection *c, int error)
     bool held = (c->marks & M_ACCEPTED) && !(c->flags & F_ORPHAN);
 
     WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
+    tcp->orphans -= (c->flags & F_ORPHAN) && c->state != WEIR_TCP_TIME_WAIT;
     if (c->state < WEIR_TCP_ESTABLISHED)
         tcp->stats.attempt_fails++;
     else if (error < 0 && counts_as_established(c->state))
@@ -127,6 +128,7 @@ void tcp_finish(struct weir_tcp *tcp, struct weir_tcp_connection *c, int error)
 
 void tcp_enter_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
+    tcp->orphans -= (c->flags & F_ORPHAN) && c->state != WEIR_TCP_TIME_WAIT;
     tcp_set_state(tcp, c, WEIR_TCP_TIME_WAIT);
     c->life_at = weir_time_add(tcp->now, tcp->time_wait_time);
     c->flags &= (uint16_t)~F_RTX;
@@ -150,8 +152,10 @@ void tcp_enter_fin_wait_2(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 
 void tcp_report_writable(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
+    uint32_t room = weir_tcp_send_room(c);
+
     /* Not at the first free byte: the writer would be woken for each ACK. */
-    if (weir_tcp_send_room(c) < tcp->send_buffer / 4)
+    if (room == 0 || room < tcp_send_limit(tcp) / 4)
         return;
     c->flags &= (uint16_t)~F_BLOCKED;
     tcp_report(tcp, c, WEIR_TCP_WRITABLE);

@@ -78,9 +78,15 @@ static struct weir_tcp_connection *make(struct weir_tcp *tcp, struct weir_tcp_li
     c->listener = listener;
     weir_list_append(&listener->embryonic, &c->member);
     listener->embryonic_count++;
+    tcp->embryonic++;
     tcp_set_state(tcp, c, WEIR_TCP_SYN_RECEIVED);
     tcp->stats.passive_opens++;
     return c;
+}
+
+static bool syn_queue_full(const struct weir_tcp *tcp, const struct weir_tcp_listener *listener)
+{
+    return listener->embryonic_count >= listener->backlog || tcp->embryonic >= tcp->embryonic_max;
 }
 
 void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
@@ -90,20 +96,25 @@ void tcp_passive_open(struct weir_tcp *tcp, struct weir_tcp_listener *listener, 
     struct weir_ip_path path;
     uint32_t iss, ts_offset;
 
-    if (listener->ready_count >= listener->backlog) {
-        tcp->stats.listen_overflows++;
+    if (listener->ready_count >= listener->backlog || tcp->shed >= SHED_SYNS) {
+        tcp->stats.listen_overflows += listener->ready_count >= listener->backlog;
+        tcp->stats.listen_drops++;
         return;
     }
-    if (weir_ip_path_init(tcp->ip, tcp->now, &path, &key->local, &key->remote, IPPROTO_TCP) < 0)
+    if (weir_ip_path_init(tcp->ip, tcp->now, &path, &key->local, &key->remote, IPPROTO_TCP) < 0) {
+        tcp->stats.listen_drops++;
         return;
-    if (tcp->syn_cookies || listener->embryonic_count >= listener->backlog) {
-        tcp->stats.listen_overflows += !tcp->syn_cookies;
+    }
+    if (tcp->syn_cookies || syn_queue_full(tcp, listener)) {
+        tcp->stats.req_q_full_do_cookies += !tcp->syn_cookies;
         tcp_cookie_send(tcp, segment, key, &path);
         return;
     }
     c = make(tcp, listener, key, &path);
-    if (c == NULL)
+    if (c == NULL) {
+        tcp->stats.listen_drops++;
         return;
+    }
     tcp_choose_numbers(tcp, key, &iss, &ts_offset);
     if (after_time_wait != NULL && !seq_after(iss, *after_time_wait + UINT16_MAX)) /* RFC 9293: beyond the last's */
         iss = *after_time_wait + UINT16_MAX + 1;
@@ -146,6 +157,7 @@ bool tcp_passive_ready(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     }
     weir_list_remove(&c->member);
     listener->embryonic_count--;
+    tcp->embryonic--;
     weir_list_append(&listener->ready, &c->member);
     listener->ready_count++;
     if (weir_list_empty(&listener->reported))
@@ -158,10 +170,12 @@ void tcp_listener_forget(struct weir_tcp_connection *c)
 {
     if (c->listener == NULL)
         return;
-    if (c->state == WEIR_TCP_SYN_RECEIVED)
+    if (c->state == WEIR_TCP_SYN_RECEIVED) {
         c->listener->embryonic_count--;
-    else
+        c->tcp->embryonic--;
+    } else {
         c->listener->ready_count--;
+    }
     c->listener = NULL;
 }
 

@@ -361,6 +361,7 @@ static bool output(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 void weir_tcp_flush(struct weir_tcp *tcp, weir_time now)
 {
     tcp_set_now(tcp, now);
+    tcp_watch_memory(tcp);
     for (uint32_t n = tcp->dirty.tail - tcp->dirty.head; n > 0; n--) {
         struct weir_tcp_connection *c = &tcp->connections[tcp_ring_pop(&tcp->dirty)];
 

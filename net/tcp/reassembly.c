@@ -80,7 +80,7 @@ static bool coalesce(struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t
 
 static void forget_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
-    tcp->stats.memory_dropped += c->out_of_order_count;
+    tcp->stats.ofo_drop += c->out_of_order_count;
     tcp_sack_dropped(c, c->rcv_nxt);
     tcp_out_of_order_free(tcp, c);
 }
@@ -89,10 +89,10 @@ bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, st
 {
     if (coalesce(c, m, length))
         return true;
-    if (tcp->packets_held >= tcp->packets_max) /* what comes next is worth more than what comes after it */
+    if (tcp->packets_held >= tcp->packets_limit) /* what comes next is worth more than what comes after it */
         forget_out_of_order(tcp, c);
-    if (tcp->packets_held >= tcp->packets_max) {
-        tcp->stats.memory_dropped++;
+    if (tcp->packets_held >= tcp->packets_limit) {
+        tcp->stats.rcv_q_drop++;
         rte_pktmbuf_free(m);
         return false;
     }
@@ -192,7 +192,7 @@ static void insert(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct r
  * the others room to go on. */
 static bool out_of_order_full(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
 {
-    return tcp->packets_held >= tcp->packets_max || tcp->out_of_order_held >= tcp->packets_max / 2 ||
+    return tcp->packets_held >= tcp->packets_limit || tcp->out_of_order_held >= tcp->packets_max / 2 ||
            c->out_of_order_count >= 16 + tcp->receive_buffer / 512;
 }
 
@@ -213,7 +213,7 @@ static bool make_room(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
     while (out_of_order_full(tcp, c)) {
         struct rte_mbuf *last = c->out_of_order.tail;
 
-        tcp->stats.memory_dropped++;
+        tcp->stats.ofo_drop++;
         if (last == NULL || !seq_before(weir_packet(m)->tcp.seq, weir_packet(last)->tcp.seq))
             return false;
         drop_last(tcp, c);
@@ -228,6 +228,11 @@ static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connectio
     tcp->stats.out_of_order++;
     tcp_owe_duplicate(tcp, c);
     set_extent(m, seq);
+    if (tcp->shed >= SHED_OUT_OF_ORDER) {
+        tcp->stats.ofo_drop++;
+        rte_pktmbuf_free(m);
+        return;
+    }
     if (!make_room(tcp, c, m)) {
         rte_pktmbuf_free(m);
         return;

@@ -148,6 +148,7 @@ struct weir_tcp_connection *tcp_connection_new(struct weir_tcp *tcp)
             tcp->stats.no_connection_memory++;
             return NULL;
         }
+        tcp->stats.time_wait_overflow++;
         tcp_finish(tcp, c, 0);
     }
     WEIR_ASSERT(tcp->free_count > 0);

@@ -20,7 +20,10 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->receive_buffer = RTE_MIN(options->receive_buffer != 0 ? options->receive_buffer : 262144, buffer_max);
     tcp->send_buffer = RTE_MIN(options->send_buffer != 0 ? options->send_buffer : 262144, buffer_max);
     tcp->receive_scale = scale_for(tcp->receive_buffer);
-    tcp->packets_max = options->packets_max != 0 ? options->packets_max : UINT32_MAX;
+    tcp->packets_max = RTE_MIN(options->packets_max != 0 ? options->packets_max : INT32_MAX, (unsigned)INT32_MAX);
+    tcp->packets_low = options->packets_low != 0 ? options->packets_low : options->pool->size / 16;
+    tcp->control_low = options->control_pool->size / 16;
+    weir_tcp_pools_have(tcp, UINT32_MAX, UINT32_MAX);
     tcp->rto_min_us = (uint32_t)RTE_MIN(RTE_MAX(rto_min / 1000, 1), (weir_time)RTO_MAX_US);
     tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
     tcp->congestion = options->congestion != NULL ? options->congestion : &weir_tcp_cubic;
@@ -37,11 +40,15 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
 
 static int open_tables(struct weir_tcp *tcp, const struct weir_tcp_options *options)
 {
+    unsigned connections_max = options->connections_max != 0 ? options->connections_max : 16384;
+
+    tcp->embryonic_max = options->embryonic_max != 0 ? options->embryonic_max : (connections_max + 1) / 2;
+    tcp->orphans_max = options->orphans_max != 0 ? options->orphans_max : (connections_max + 1) / 2;
     tcp->listeners_max = options->listeners_max != 0 ? options->listeners_max : 64;
     tcp->listeners = calloc(tcp->listeners_max, sizeof(*tcp->listeners));
     if (tcp->listeners == NULL)
         return -ENOMEM;
-    return tcp_table_open(tcp, options->connections_max != 0 ? options->connections_max : 16384);
+    return tcp_table_open(tcp, connections_max);
 }
 
 static void free_memory(struct weir_tcp *tcp)

@@ -10,7 +10,7 @@
  *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
- *   ecn.c         marks of congestion
+ *   ecn.c         marks of congestion                   memory.c      what gives way when memory is scarce
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
@@ -55,7 +55,9 @@ struct weir_tcp {
     uint64_t hash_key[5];
     struct weir_ip *ip;
     uint32_t receive_buffer, send_buffer;
-    unsigned packets_held, packets_max, out_of_order_held;
+    unsigned packets_held, packets_limit; /* mbufs; what may be held now: packets_max, or less: memory.c */
+    int packets_easy;                     /* memory is scarce when more than these are held             */
+    unsigned out_of_order_held;
     struct tcp_ring dirty, reports;
     struct rte_mempool *pool, *control_pool;
     struct weir_tcp_stats stats;
@@ -67,8 +69,13 @@ struct weir_tcp {
     unsigned listeners_max;
     bool syn_cookies;
     enum weir_tcp_ecn ecn;
-    uint32_t cookies_sent_s;                /* when the last one was */
-    uint32_t challenges_left, challenges_s; /* of all connections, in this second */
+    unsigned packets_max, packets_low, control_low; /* memory.c */
+    uint8_t shed;                                   /* SHED_: the pools run low                     */
+    bool pressed;                                   /* memory was scarce at the last flush          */
+    unsigned embryonic, embryonic_max;              /* of all listeners                             */
+    unsigned orphans, orphans_max;                  /* closed by their users, and not in TIME_WAIT  */
+    uint32_t cookies_sent_s;                        /* when the last one was */
+    uint32_t challenges_left, challenges_s;         /* of all connections, in this second */
     struct weir_list listeners_reported;
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
@@ -139,6 +146,23 @@ static inline void tcp_report(struct weir_tcp *tcp, struct weir_tcp_connection *
     c->flags |= F_REPORTED;
     tcp_ring_push(&tcp->reports, c->index);
 }
+
+/* ---- memory.c ---- */
+
+enum { SHED_NOTHING, SHED_SYNS, SHED_OUT_OF_ORDER }; /* each with those before it */
+
+/* True if windows and send buffers are to shrink. */
+static inline bool tcp_scarce(const struct weir_tcp *tcp, unsigned more)
+{
+    return (int)(tcp->packets_held + more) > tcp->packets_easy;
+}
+
+/* What is left of a buffer's size while memory is scarce. */
+uint32_t tcp_share(const struct weir_tcp *tcp, uint32_t buffer);
+/* What a connection may hold for its peer, now; at least 1, so that one packet always goes. */
+uint32_t tcp_send_limit(const struct weir_tcp *tcp);
+/* Once a turn: counts when memory begins to be scarce. */
+void tcp_watch_memory(struct weir_tcp *tcp);
 
 /* What is held is counted in mbufs: a packet of many segments empties a pool as fast as many packets. */
 static inline void tcp_hold(struct weir_tcp *tcp, const struct rte_mbuf *m)

@@ -64,19 +64,21 @@ static int send_error(const struct weir_tcp_connection *c)
 
 uint32_t weir_tcp_send_room(const struct weir_tcp_connection *c)
 {
-    uint32_t queued = c->snd_end - c->snd_una;
+    uint32_t queued = c->snd_end - c->snd_una, limit = tcp_send_limit(c->tcp);
 
-    if (!can_send(c) || queued >= c->tcp->send_buffer)
-        return 0;
-    return c->tcp->send_buffer - queued;
+    return can_send(c) && queued < limit ? limit - queued : 0;
 }
 
 /* True if a packet must wait: for its connection's buffer, or for the machine's. One packet each connection may always
  * queue: its ACK is what wakes the writer. */
 static inline bool no_room(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint16_t segments)
 {
-    return c->snd_end - c->snd_una >= tcp->send_buffer ||
-           (tcp->packets_held + segments > tcp->packets_max && c->send.head != NULL);
+    uint32_t queued = c->snd_end - c->snd_una;
+
+    if (WEIR_UNLIKELY(tcp_scarce(tcp, segments)))
+        return c->send.head != NULL &&
+               (tcp->packets_held + segments > tcp->packets_limit || queued >= tcp_send_limit(tcp));
+    return queued >= tcp->send_buffer;
 }
 
 int weir_tcp_ask_send(const struct weir_tcp *tcp, struct weir_tcp_connection *c)

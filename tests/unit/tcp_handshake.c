@@ -311,7 +311,7 @@ Test(tcp_handshake, syn_queue_is_bounded)
     w.peer_port = 40003;
     knock(40003); /* a cookie: nothing is kept. See unit-tcp_cookie */
     cr_assert_eq(weir_tcp_stats(w.tcp)->connections, 3);
-    cr_assert_eq(weir_tcp_stats(w.tcp)->listen_overflows, 1);
+    cr_assert_eq(weir_tcp_stats(w.tcp)->req_q_full_do_cookies, 1);
     IN(&w, .flags = RST, .seq = 1); /* of another connection than any */
     w.peer_port = 40001;
     IN(&w, .flags = RST, .seq = 1); /* one gives up: there is room again */

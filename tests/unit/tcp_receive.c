@@ -344,7 +344,7 @@ Test(tcp_receive, packets_max_bounds_what_is_held)
     for (uint32_t i = 1; i < 20; i++)
         IN(&w, .flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .length = 1000);
     cr_assert_leq(rte_mempool_in_use_count(w.pool) - before, 5, "out of order, half of it");
-    cr_assert_eq(weir_tcp_stats(w.tcp)->memory_dropped, 15);
+    cr_assert_eq(weir_tcp_stats(w.tcp)->ofo_drop, 15);
     IN(&w, .flags = ACK, .seq = 20001, .ack = 101, .length = 1000);
     cr_assert(weir_tcp_drained(c), "the ACK of a segment that is dropped counts");
     for (uint32_t i = 0; i < 20; i++)

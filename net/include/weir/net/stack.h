@@ -15,6 +15,8 @@ struct weir_stack_options {
     unsigned connections_max;                     /* 0: 16384                                         */
     uint32_t receive_buffer, send_buffer;         /* bytes a connection; 0: 262144        */
     unsigned packets_max;                         /* held by all connections; 0: three quarters of the device's pool */
+    unsigned packets_low;                         /* of the pool, to stay free: SYNs are shed first; 0: a sixteenth  */
+    unsigned embryonic_max, orphans_max;          /* connections; 0: half of connections_max each: weir/net/tcp.h    */
     weir_time rto_min, time_wait;                 /* 0: TCP's own                                 */
     const struct weir_tcp_congestion *congestion; /* NULL: TCP's own, weir_tcp_cubic              */
     enum weir_tcp_ecn ecn;                        /* zero: if the peer asks for it                        */

@@ -31,9 +31,13 @@ struct weir_tcp_options {
     uint32_t receive_buffer;  /* bytes a connection may hold for its reader, its window; 0: 262144          */
     uint32_t send_buffer;     /* bytes a connection may hold, sent or not, until acknowledged; 0: 262144    */
     bool syn_cookies;         /* answer every SYN with a cookie, and not only when a backlog is full */
-    unsigned packets_max;     /* mbufs that all connections together may hold; beyond it payload that        *
-                               * arrives is dropped (its ACK still counts), windows stop growing and sends   *
-                               * say -EAGAIN, but for one packet a connection each way; 0: no limit          */
+    unsigned packets_max;     /* mbufs that all connections together may hold. From half of it on windows and  *
+                               * send buffers shrink, the more the nearer it is; beyond it payload that        *
+                               * arrives is dropped (its ACK still counts), and sends say -EAGAIN, but for one *
+                               * packet a connection each way; 0: no limit                                   */
+    unsigned packets_low;     /* mbufs of `pool` that should stay free: see weir_tcp_pools_have. 0: 1 of 16  */
+    unsigned embryonic_max;   /* connections still shaking hands, of all listeners; 0: half of connections_max */
+    unsigned orphans_max;     /* connections that were closed and have not finished; 0: half of connections_max */
     weir_time rto_min;        /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
     weir_time time_wait;      /* 2 MSL; 0: 60 s                                                             */
     const struct weir_tcp_congestion *congestion; /* how much may be in flight; NULL: weir_tcp_cubic                */
@@ -50,7 +54,12 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t ecn_marked, ecn_reductions; /* segments that came marked; windows that marks have reduced */
     uint64_t tail_loss_probes, keepalive_probes;
     uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
-    uint64_t listen_overflows, no_connection_memory, memory_dropped, challenge_acks;
+    uint64_t listen_overflows, no_connection_memory, challenge_acks;
+    /* Bounds that bite, by the names of Linux's TcpExt: SYNs dropped for whatever reason; SYN queue full, so a cookie;
+     * times that memory began to be scarce; segments dropped out of order (or thrown out to make room), and in order;
+     * connections reset when closed, too many orphans being there; TIME_WAITs given up for a new connection. */
+    uint64_t listen_drops, req_q_full_do_cookies, memory_pressures, ofo_drop, rcv_q_drop;
+    uint64_t abort_on_memory, time_wait_overflow;
     unsigned curr_estab, connections; /* now */
 };
 
@@ -82,6 +91,12 @@ void weir_tcp_input(struct weir_tcp *tcp, weir_time now, struct rte_mbuf **packe
                     unsigned n);
 void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_ip_rx *rx);
 void weir_tcp_timers(struct weir_tcp *tcp, weir_time now);
+
+/* Tells how many mbufs the two pools have left; as often as the answer may have changed by much, and not more than once
+ * a turn. When `pool` has fewer than packets_low (or `control_pool` less than a sixteenth) SYNs are dropped; below half
+ * of that, payload out of order too; and windows shrink, down to nothing new at a quarter: what is established lives
+ * on. Checkpoint: never. */
+void weir_tcp_pools_have(struct weir_tcp *tcp, unsigned packets, unsigned control_packets);
 weir_time weir_tcp_next_deadline(const struct weir_tcp *tcp);
 
 /* Sends what the turn left to send: queued data that windows allow, ACKs, window updates, FINs. Once, at a turn's end.
