@@ -22,9 +22,15 @@ uint32_t tcp_slow_start(struct weir_tcp_connection *c, uint32_t acked)
     return c->cwnd < c->ssthresh ? 0 : acked - grows;
 }
 
+/* The ACKs of a turn are answered at its end: those that came before the one that told of the loss have made room that
+ * is not used yet, though there is data for it. */
 uint32_t tcp_flight_at_loss(const struct weir_tcp_connection *c)
 {
-    return RTE_MIN(c->snd_max - c->snd_una, c->cwnd);
+    uint32_t flight = c->snd_max - c->snd_una;
+
+    if (c->send_next != NULL)
+        flight = RTE_MAX(flight, c->snd_wnd);
+    return RTE_MIN(flight, c->cwnd);
 }
 
 const struct weir_tcp_congestion *weir_tcp_congestion_find(const char *name)

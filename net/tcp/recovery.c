@@ -14,9 +14,13 @@ static void leave(struct weir_tcp_connection *c)
 
 static void enter(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
+    uint32_t flight = tcp_flight_at_loss(c), left = c->snd_max - c->snd_una;
+
     tcp->congestion->on_loss(c, tcp->now);
     c->recover = c->snd_max;
-    c->recover_fs = RTE_MAX(c->snd_max - c->snd_una + c->delivered, (uint32_t)c->mss);
+    if (flight > left) /* predicted ACKs of this turn do not count what they deliver */
+        c->delivered = RTE_MAX(c->delivered, flight - left);
+    c->recover_fs = RTE_MAX(left + c->delivered, (uint32_t)c->mss);
     c->prr_delivered = c->prr_out = 0;
     c->marks |= M_RECOVERY | M_SCORE;
     c->recovery |= R_FIRST;

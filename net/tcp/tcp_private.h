@@ -347,10 +347,11 @@ void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 void tcp_release(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t ack);
 
 /* True if congestion control holds us back, and not the user or the peer: else cwnd must not grow, RFC 7661 section
- * 4.3. Ask before SND.UNA moves. */
+ * 4.3. Ask before SND.UNA moves. Little may be in flight because ACKs of the same turn have come before this one, and
+ * what they let out goes at its end: then data waits. */
 static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
 {
-    return 2 * (uint64_t)(c->snd_max - c->snd_una) > c->cwnd;
+    return 2 * (uint64_t)(c->snd_max - c->snd_una) > c->cwnd || (c->send_next != NULL && c->cwnd <= c->snd_wnd);
 }
 
 /* ---- congestion.c ---- */

@@ -6,6 +6,7 @@
                         epoll server and client over a veth
   scripts/bench core    tasks: switch, spawn, channels, beside a bare switch between two stacks, and beside Boost.Context,
                         Boost.Fiber, State Threads, Go and Trio; says which of issue 3's targets are met
+  scripts/bench loss    goodput on a wire that loses packets: Weir beside the kernel's CUBIC, same wire, same seed
 """
 import argparse
 import contextlib
@@ -18,6 +19,7 @@ import sys
 import time
 
 import core_rows
+import loss_rows
 from processes import Broken, House
 
 EAL = ["--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512"]
@@ -183,15 +185,17 @@ def report_echo(results, options):
 def parse():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["echo", "core"], default="echo")
+    parser.add_argument("what", nargs="?", choices=["echo", "core", "loss"], default="echo")
     parser.add_argument("--rounds", type=int, default=5, help="of each, in turns (5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="that each measurement of echo takes (1)")
-    parser.add_argument("--only", action="append", choices=[*CASES, *core_rows.ROWS],
+    parser.add_argument("--seconds", type=float, help="that each measurement takes (echo: 1, loss: 10)")
+    parser.add_argument("--only", action="append", choices=[*CASES, *core_rows.ROWS, *loss_rows.CASES],
                         help="one case (of core: a row); may be given several times")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not set(options.only or []) <= set(core_rows.ROWS if options.what == "core" else CASES):
-        parser.error("--only: echo and core have cases of their own")
+    if not set(options.only or []) <= set({"echo": CASES, "core": core_rows.ROWS, "loss": loss_rows.CASES}[options.what]):
+        parser.error("--only: echo, core and loss have cases of their own")
+    if options.seconds is None:
+        options.seconds = 10.0 if options.what == "loss" else 1.0
     options.source = pathlib.Path(__file__).resolve().parents[2]
     options.build = options.build.resolve()
     return options
@@ -213,6 +217,8 @@ def main():
         with House() as house:
             if options.what == "core":
                 result = core_rows.bench(house, options, progress, print_table)
+            elif options.what == "loss":
+                result = loss_rows.bench(house, options, progress, print_table)
             else:
                 result = report_echo(measure_echo(house, options), options)
     except (Broken, OSError) as broken:

@@ -26,11 +26,23 @@ def before_exec():
         os.setpriority(os.PRIO_PROCESS, 0, -20)
 
 
+class Space:
+    """A network namespace: its name, and the words to put before what runs in it."""
+
+    def __init__(self, house, name):
+        self.house, self.name = house, name
+        self.words = ["ip", "netns", "exec", name]
+
+    def ip(self, *words):
+        self.house.ip("-n", self.name, *words)
+
+
 class House:
     """A directory of its own, and what runs in it. Use as a context manager."""
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
+        self.spaces = 0
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="weir-bench-"))
         self.stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         # Where the EAL keeps its own files; else they would stay in /var/run/dpdk.
@@ -89,6 +101,17 @@ class House:
         done = subprocess.run(["ip", *words], capture_output=True, text=True)
         if done.returncode != 0:
             raise Broken(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+    @contextlib.contextmanager
+    def space(self):
+        """Makes a network namespace, for as long as the block lasts."""
+        self.spaces += 1
+        name = f"{SPACE}-{self.spaces}"
+        self.ip("netns", "add", name)
+        try:
+            yield Space(self, name)
+        finally:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
     def veth(self):
         """Makes two namespaces joined by a veth: returns the words to put before what runs in each."""

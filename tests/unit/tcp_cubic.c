@@ -85,6 +85,60 @@ static void round_trip(bool lost)
     look();
 }
 
+/* ACKs of all but the last `left` segments in flight, in one turn: what they let out goes at its end. Returns what they
+ * acknowledge up to. */
+static uint32_t acks_in_one_turn(unsigned left)
+{
+    uint32_t at, end;
+
+    keep_busy();
+    look();
+    at = (uint32_t)info.bytes_acked;
+    end = at + info.unacked - left * MSS;
+    w.now += RTT;
+    w.ts += 100;
+    weir_tcp_timers(w.tcp, w.now);
+    while (at != end) {
+        at += RTE_MIN(2 * MSS, end - at);
+        IN(&w, .flags = ACK, .seq = 1, .ack = at);
+    }
+    return at;
+}
+
+/* RFC 5681 section 3.1 */
+Test(tcp_cubic, window_doubles_if_all_acks_of_a_round_trip_come_in_one_turn)
+{
+    open_with_round_trip();
+    look();
+    for (uint32_t expected = info.cwnd; expected < 300 * MSS; expected *= 2) {
+        cr_assert(info.cwnd >= expected, "%u of %u bytes", info.cwnd, expected);
+        acks_in_one_turn(0);
+        look();
+    }
+    wire_close_quietly(&w);
+}
+
+/* RFC 9438 section 4.6: what was in flight counts, and that is what a turn's ACKs found, not what they left. */
+Test(tcp_cubic, loss_after_many_acks_of_one_turn_costs_no_more_than_any_other)
+{
+    uint32_t una, cwnd;
+
+    open_with_round_trip();
+    while (look(), info.cwnd < 100 * MSS)
+        round_trip(false);
+    una = acks_in_one_turn(10);
+    look();
+    cwnd = info.cwnd;
+    IN(&w, .flags = ACK, .seq = 1, .ack = una, .sack_count = 1, .sack = {{una + MSS, una + 10 * MSS}});
+    wire_flush(&w);
+    look();
+    cr_assert(info.recovering);
+    cr_assert_float_eq((double)info.ssthresh, 0.7 * cwnd, 2 * MSS, "RFC 9438: %u of %u", info.ssthresh, cwnd);
+    cr_assert(w.sent_count * MSS > info.ssthresh - 2 * MSS, "RFC 6937: %u segments take the place of what has arrived",
+              w.sent_count);
+    wire_close_quietly(&w);
+}
+
 /* RFC 9438 sections 4.2 and 4.6 */
 Test(tcp_cubic, window_follows_the_curve)
 {
