@@ -109,7 +109,7 @@ static void recovery_progress(struct weir_tcp *tcp, struct weir_tcp_connection *
 void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     measure(tcp, c, segment);
-    c->backoff = 0;
+    c->backoff = c->retries = 0;
     c->marks &= (uint16_t)~M_PROBED;
     tcp_release(tcp, c, segment->ack);
     tcp_rtx_restart(tcp, c);
@@ -137,7 +137,7 @@ static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const s
         if (limited)
             tcp->congestion->on_ack(c, acked, tcp->now);
     }
-    c->backoff = 0;
+    c->backoff = c->retries = 0;
     c->marks &= (uint16_t)~M_PROBED;
     tcp_release(tcp, c, segment->ack);
     if (restart || c->snd_una == c->snd_max)

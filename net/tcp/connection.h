@@ -38,7 +38,8 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define INITIAL_RTO_US 1000000u          /* RFC 6298 section 2.1                                               */
 #define INITIAL_RTO_LOST_SYN_US 3000000u /* RFC 6298 section 5.7                                           */
 #define RTO_MAX_US 60000000u             /* RFC 6298 section 2.5                                               */
-#define SYN_RETRIES 5                    /* 1 + 2 + 4 + ... = 63 s, as Linux; RFC 1122 section 4.2.3.5          */
+#define SYN_RETRIES 7                    /* 1 + 2 + 4 + ... = 183 s: three minutes at least, RFC 1122 section 4.2.3.5 */
+#define SYN_ACK_RETRIES 5                /* 63 s, as Linux: that of a flood waits for nobody */
 #define DATA_RETRIES 15                  /* some 520 s: R2, RFC 1122 section 4.2.3.5                           */
 #define ORPHAN_RETRIES 10                /* some 220 s: R2 is 100 s at least, and the peer may still wait for it */
 #define FIN_WAIT_2_TIME WEIR_SECONDS(60) /* nobody's: as Linux                                             */
@@ -203,6 +204,8 @@ struct weir_tcp_connection {
     uint16_t sacked_count;                       /* packets that are P_SACKED                              */
     uint8_t recovery;                            /* R_                                                     */
     uint8_t reorder_mult : 4, reorder_persist : 4;
+    uint8_t retries;  /* timeouts since SND.UNA last moved, whatever else the peer said */
+    bool turned_away; /* the peer's ACK has come, but the listener has no room for it   */
     /* seldom */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
     struct weir_tcp_sack_block heard[3]; /* of the ACK before */

@@ -18,7 +18,7 @@ void tcp_update_slow(struct weir_tcp_connection *c)
     bool slow = c->state != WEIR_TCP_ESTABLISHED || (c->flags & F_ORPHAN) || c->out_of_order.head != NULL ||
                 (c->marks & (M_RECOVERY | M_PROBED | M_KARN | M_FIN_SEEN | M_SCORE)) ||
                 (c->recovery & (R_DETECT | R_LOSS | R_PROBE)) || c->dupacks > 0 || c->unanswered > 0 ||
-                c->backoff > 0 || c->snd_nxt != c->snd_max;
+                c->retries > 0 || c->backoff > 0 || c->snd_nxt != c->snd_max;
 
     c->flags = (uint16_t)(slow ? c->flags | F_SLOW : c->flags & ~F_SLOW);
 }

@@ -210,7 +210,7 @@ void tcp_our_syn_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, cons
         c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_LOST_SYN_US, tcp->rto_min_us);
     c->marks &= (uint16_t) ~(M_KARN | M_SYN);
     c->flags |= F_SAMPLE;
-    c->unanswered = 0;
+    c->unanswered = c->retries = 0;
     tcp_release(tcp, c, segment->ack);
     tcp_rtx_restart(tcp, c);
     c->snd_wl1 = segment->seq;
@@ -227,8 +227,10 @@ static bool check_ack_syn_received(struct weir_tcp *tcp, struct weir_tcp_connect
         tcp_reset_reply(tcp, segment);
         return false;
     }
-    if ((c->marks & M_PASSIVE) && !tcp_passive_ready(tcp, c))
-        return false; /* as if it were lost: ours will be sent again, and the peer will answer again */
+    if ((c->marks & M_PASSIVE) && !tcp_passive_ready(tcp, c)) {
+        c->turned_away = true; /* as if it were lost: ours will be sent again, and the peer will answer again */
+        return false;
+    }
     tcp_our_syn_acked(tcp, c, segment);
     return true;
 }

@@ -12,23 +12,27 @@ void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->flags |= F_TIMER;
 }
 
+/* R2 counts how often the same segment was sent: ACKs that do not acknowledge it are no reason to go on. RFC 1122 section
+ * 4.2.3.5. */
 static bool gives_up(const struct weir_tcp_connection *c)
 {
+    unsigned tries = RTE_MAX(c->unanswered, c->retries);
+
     if (c->state < WEIR_TCP_ESTABLISHED)
-        return c->unanswered > SYN_RETRIES;
+        return c->unanswered > (c->state == WEIR_TCP_SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES);
     /* A peer that answers probes may keep its window closed as long as it likes (RFC 1122 section 4.2.2.17), but not
      * when nobody is left here to care. */
     if (c->flags & F_ORPHAN)
-        return c->unanswered > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
+        return tries > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
     if (c->user_timeout_s != 0)
         return c->tcp->now_s - c->stalled_s >= c->user_timeout_s;
-    return c->unanswered > DATA_RETRIES;
+    return tries > DATA_RETRIES;
 }
 
-/* Gone without a word. A peer that is there after all must not wait for ever. */
+/* Gone without a word. A peer that is there after all must not wait for ever; but a SYN may be of nobody. */
 static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
-    if (tcp_synchronized(c))
+    if (tcp_synchronized(c) || c->turned_away)
         tcp_emit_reset(tcp, c);
     tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
 }
@@ -99,7 +103,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         go_back(c);
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
     } else if (tcp_sack_rules(c) && c->send.head != NULL) {
-        if (c->unanswered == 1 && !(c->recovery & R_LOSS))
+        if (c->retries == 1 && !(c->recovery & R_LOSS))
             tcp->congestion->on_loss(c, tcp->now);
         c->cwnd = c->mss;
         c->recover = c->snd_max;
@@ -107,7 +111,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp_mark_dirty(tcp, c);
     } else {
         go_back(c);
-        if (c->unanswered == 1) /* later ones tell nothing new */
+        if (c->retries == 1) /* later ones tell nothing new: RFC 5681 section 3.1 */
             tcp->congestion->on_loss(c, tcp->now);
         c->cwnd = c->mss;
         c->marks &= (uint16_t) ~(M_RECOVERY | M_PARTIAL | M_RETRANSMIT);
@@ -116,6 +120,25 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp_mark(tcp, c, M_FORCE);
     }
     tcp_rtx_start(tcp, c, tcp_rto(c));
+}
+
+/* Nothing that was sent is due but what asks for a window. */
+static bool persists(const struct weir_tcp_connection *c)
+{
+    return tcp_synchronized(c) && (c->snd_una == c->snd_max || c->snd_wnd == 0);
+}
+
+/* Since when: the first time that is in vain. */
+static void count_timeout(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint8_t *counter = persists(c) ? &c->unanswered : &c->retries;
+
+    if (*counter == 0)
+        c->stalled_s = tcp->now_s - c->rto_us / 1000000;
+    if (c->unanswered < UINT8_MAX)
+        c->unanswered++;
+    if (!persists(c) && c->retries < UINT8_MAX)
+        c->retries++;
 }
 
 static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
@@ -137,16 +160,14 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp_update_slow(c);
         return;
     }
-    c->unanswered++;
+    count_timeout(tcp, c);
     if (c->unanswered >= DOUBT_AFTER)
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);
-    if (c->unanswered == 1)
-        c->stalled_s = tcp->now_s - c->rto_us / 1000000;
     if (gives_up(c)) {
         give_up(tcp, c);
         return;
     }
-    if (tcp_synchronized(c) && (c->snd_una == c->snd_max || c->snd_wnd == 0))
+    if (persists(c))
         persist(tcp, c);
     else
         retransmit(tcp, c);

@@ -242,6 +242,36 @@ Test(tcp_close, closed_window_does_not_keep_an_orphan_for_ever)
     wire_close_quietly(&w);
 }
 
+/* R2 is about one segment: RFC 1122 section 4.2.3.5. A peer that answers, but never with its ACK, is as good as gone. */
+Test(tcp_close, acks_that_acknowledge_nothing_do_not_keep_a_connection)
+{
+    for (int closed = 0; closed < 2; closed++) {
+        struct weir_tcp_connection *c;
+        struct weir_tcp_listener *listener;
+        struct wire_seen seen;
+        int i;
+
+        wire_open(&w);
+        listener = wire_listen(&w, 2);
+        c = wire_accept(&w, listener);
+        wire_send(&w, c, 100);
+        if (closed)
+            weir_tcp_close(w.tcp, w.now, c);
+        for (i = 0; i < 700 && weir_tcp_stats(w.tcp)->curr_estab + weir_tcp_unfinished(w.tcp) > 0; i++) {
+            wire_advance(&w, WEIR_SECONDS(1));
+            while (wire_next(&w, &seen))
+                IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+        }
+        cr_assert(closed ? i >= 100 && i < 300 : i >= 400 && i < 600, "after %d s", i);
+        if (!closed) {
+            cr_assert_eq(weir_tcp_error(c), -ETIMEDOUT);
+            weir_tcp_close(w.tcp, w.now, c);
+        }
+        expect_freed();
+        wire_close_quietly(&w);
+    }
+}
+
 /* The user holds it to the end, and asks then: a FIN that was acknowledged, and data that was not. */
 Test(tcp_close, what_was_acknowledged_is_known_after_the_end)
 {

@@ -117,18 +117,18 @@ Test(tcp_handshake, lost_syn_is_sent_again_and_given_up)
 {
     struct weir_endpoint remote = peer(w.peer_port);
     struct weir_tcp_connection *c;
-    static const int at_s[] = {1, 3, 7, 15, 31};
+    static const int at_s[] = {1, 3, 7, 15, 31, 63, 123};
 
     wire_open(&w);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port, &w, &c), 0);
     OUT(&w, SYN, 0, 0, 0);
-    for (int i = 0, before = 0; i < 5; before = at_s[i++]) {
+    for (int i = 0, before = 0; i < 7; before = at_s[i++]) {
         wire_advance(&w, WEIR_SECONDS(at_s[i] - before) - 1);
         NOTHING(&w);
         wire_advance(&w, 1);
         OUT(&w, SYN, 0, 0, 0);
     }
-    wire_advance(&w, WEIR_SECONDS(32) - 1);
+    wire_advance(&w, WEIR_SECONDS(60) - 1); /* three minutes in all: RFC 9293 section 3.8.3, MUST-23 */
     cr_assert_eq(wire_events(&w, &w), 0);
     wire_advance(&w, 1);
     NOTHING(&w);
@@ -369,6 +369,35 @@ Test(tcp_handshake, established_connection_waits_for_room_to_be_accepted)
     cr_assert_eq(weir_tcp_accept(w.tcp, listener, &second, &second), 0);
     cr_assert_eq(wire_read(&w, second), 5);
     wire_close(&w);
+}
+
+/* The peer believes itself connected: it must not wait for ever. */
+Test(tcp_handshake, connection_that_never_found_room_is_reset)
+{
+    struct weir_tcp_listener *listener;
+    uint32_t iss;
+
+    wire_open(&w);
+    listener = wire_listen(&w, 2);
+    knock(40000);
+    iss = w.iss;
+    knock(40001);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    knock(40002);
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    w.peer_port = 40000;
+    w.iss = iss;
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    for (int i = 0; i < 5; i++) {
+        wire_advance(&w, WEIR_SECONDS(1 << i));
+        OUT(&w, SYN | ACK, 0, 1, 0);
+        IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    }
+    wire_advance(&w, WEIR_SECONDS(32));
+    OUT(&w, RST | ACK, 1, 1, 0);
+    cr_assert_eq(weir_tcp_stats(w.tcp)->connections, 2, "but for those that wait");
+    weir_tcp_unlisten(w.tcp, w.now, listener);
+    wire_close_quietly(&w);
 }
 
 Test(tcp_handshake, unlisten_resets_what_was_not_accepted)

@@ -106,6 +106,21 @@ Test(tcp_settings, user_timeout_ends_it_sooner)
     wire_close_quietly(&w);
 }
 
+/* It is about what was sent, RFC 9293 section 3.8.3: a word about something else does not begin it anew. */
+Test(tcp_settings, user_timeout_is_not_put_off_by_acks_of_something_else)
+{
+    set((struct weir_tcp_settings){.user_timeout = WEIR_SECONDS(5)});
+    wire_send(&w, c, 100);
+    for (int i = 0; i < 10; i++) {
+        wire_advance(&w, WEIR_SECONDS(1));
+        if (weir_tcp_error(c) == 0)
+            IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    }
+    cr_assert_eq(weir_tcp_error(c), -ETIMEDOUT);
+    weir_tcp_close(w.tcp, w.now, c);
+    wire_close_quietly(&w);
+}
+
 Test(tcp_settings, small_segments_go_at_once_without_nagle)
 {
     wire_send(&w, c, 10);
