@@ -289,12 +289,15 @@ static void other_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
         check_text(tcp, c, segment);
 }
 
-/* A new SYN for a four-tuple in TIME-WAIT: RFC 9293 section 3.10.7.4 (TIME-WAIT), RFC 6191 section 2. */
+/* A new SYN for a four-tuple in TIME-WAIT: RFC 9293 section 3.10.7.4 (TIME-WAIT), RFC 6191 section 2. Timestamps tell
+ * old segments from new ones, if they grow, or if the old ones had none; else the sequence number must. */
 static bool may_follow_time_wait(const struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     if ((segment->flags & (SYN | ACK | RST | FIN)) != SYN)
         return false;
-    if ((c->flags & F_TIMESTAMPS) && segment->options.has_timestamps && segment->options.timestamp != c->ts_recent)
+    if (segment->options.has_timestamps && !(c->flags & F_TIMESTAMPS))
+        return true;
+    if (segment->options.has_timestamps && segment->options.timestamp != c->ts_recent)
         return seq_after(segment->options.timestamp, c->ts_recent);
     return seq_after(segment->seq, c->rcv_nxt);
 }

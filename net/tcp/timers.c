@@ -12,8 +12,8 @@ void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->flags |= F_TIMER;
 }
 
-/* R2 counts how often the same segment was sent: ACKs that do not acknowledge it are no reason to go on. RFC 1122 section
- * 4.2.3.5. */
+/* R2 counts how often the same segment was sent: ACKs that do not acknowledge it are no reason to go on. RFC 1122
+ * section 4.2.3.5. */
 static bool gives_up(const struct weir_tcp_connection *c)
 {
     unsigned tries = RTE_MAX(c->unanswered, c->retries);

@@ -242,7 +242,8 @@ Test(tcp_close, closed_window_does_not_keep_an_orphan_for_ever)
     wire_close_quietly(&w);
 }
 
-/* R2 is about one segment: RFC 1122 section 4.2.3.5. A peer that answers, but never with its ACK, is as good as gone. */
+/* R2 is about one segment: RFC 1122 section 4.2.3.5. A peer that answers, but never with its ACK, is as good as gone.
+ */
 Test(tcp_close, acks_that_acknowledge_nothing_do_not_keep_a_connection)
 {
     for (int closed = 0; closed < 2; closed++) {
@@ -410,6 +411,37 @@ Test(tcp_close, time_wait_is_not_followed_by_an_older_syn)
     OUT(&w, ACK, 2, 2, 0);
     cr_assert_eq(weir_tcp_unfinished(w.tcp), 0);
     wire_close(&w);
+}
+
+/* Each row of RFC 6191 section 2. */
+Test(tcp_close, time_wait_and_the_timestamps_of_its_successor)
+{
+    static const struct {
+        bool before, after;
+        int newer;   /* the timestamp, against the last one */
+        bool beyond; /* the sequence number                 */
+        bool followed;
+    } rows[] = {
+        {true, true, 1, false, true},   {true, true, 0, true, true},   {true, true, 0, false, false},
+        {true, true, -1, true, false},  {true, false, 0, true, true},  {true, false, 0, false, false},
+        {false, true, -1, false, true}, {false, false, 0, true, true}, {false, false, 0, false, false},
+    };
+
+    for (unsigned i = 0; i < RTE_DIM(rows); i++) {
+        struct wire_seen seen;
+
+        w.timestamps = rows[i].before;
+        wire_open(&w);
+        in_time_wait();
+        w.timestamps = rows[i].after;
+        w.ts += (uint32_t)rows[i].newer;
+        w.isn += rows[i].beyond ? 100u : -100u;
+        IN(&w, .flags = SYN);
+        wire_flush(&w);
+        cr_assert(wire_next(&w, &seen));
+        cr_assert_eq(!!(seen.flags & SYN), rows[i].followed, "row %u", i);
+        wire_close(&w);
+    }
 }
 
 Test(tcp_close, time_wait_makes_room_for_new_connections_oldest_first)
