@@ -71,6 +71,8 @@ void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress
         return;
     c->heard_s = tcp->now_s; /* RFC 1122 section 2.3.2.1: advice from above keeps ARP from asking */
     weir_ip_confirm(tcp->ip, tcp->now, &c->path);
+    if (tcp->now_s - c->limited_s >= UNUSED_SECONDS)
+        tcp_unused(tcp, c);
 }
 
 static void measure(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
@@ -135,7 +137,7 @@ static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const s
     } else {
         c->dupacks = 0;
         if (limited)
-            tcp->congestion->on_ack(c, acked, tcp->now);
+            tcp_grow(tcp, c, acked);
     }
     c->backoff = c->retries = 0;
     c->marks &= (uint16_t)~M_PROBED;

@@ -11,6 +11,34 @@ uint32_t tcp_initial_window(const struct weir_tcp_connection *c)
     return RTE_MIN(10u * c->mss, RTE_MAX(2u * c->mss, 14600u)); /* RFC 6928 section 2 */
 }
 
+void tcp_grow(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t acked)
+{
+    c->limited_s = tcp->now_s;
+    tcp->congestion->on_ack(c, acked, tcp->now);
+}
+
+/* What the window was good for is remembered: slow start leads back to it. RFC 7661 section 4.4.4. */
+static void shrink(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t cwnd)
+{
+    c->ssthresh = RTE_MAX(c->ssthresh, c->cwnd / 4 * 3);
+    c->cwnd = cwnd;
+    c->limited_s = tcp->now_s;
+    tcp->congestion->on_unused(c);
+}
+
+/* RFC 5681 section 4.1. RFC 7661 would keep the window, but have the burst that it lets out spread (section 4.4.3):
+ * nothing here paces. */
+void tcp_after_pause(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    shrink(tcp, c, RTE_MIN(c->cwnd, tcp_initial_window(c)));
+}
+
+void tcp_unused(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->cwnd > tcp_initial_window(c))
+        shrink(tcp, c, RTE_MAX(c->cwnd / 2, tcp_initial_window(c)));
+}
+
 /* While a timeout is made good one ACK may cover much that never was lost: no more than a segment then, RFC 3465
  * section 2.3. */
 uint32_t tcp_slow_start(struct weir_tcp_connection *c, uint32_t acked)

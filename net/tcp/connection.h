@@ -49,7 +49,8 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define COALESCE_MAX 512                 /* payload of at most this many bytes moves into the tail of the last */
 #define CHALLENGES_MAX 10                /* per CHALLENGE_SECONDS: RFC 5961 section 7                          */
 #define CHALLENGE_SECONDS 5
-#define CHALLENGES_ALL 1000                /* a second, of all connections: half of it and as much again at random */
+#define CHALLENGES_ALL 1000 /* a second, of all connections: half of it and as much again at random */
+#define UNUSED_SECONDS 300  /* the non-validated period: RFC 7661 section 4.4                              */
 #define PAWS_IDLE_SECONDS (24 * 24 * 3600) /* RFC 7323 section 5.5: then ts_recent means nothing           */
 
 /* ---- a connection ---- */
@@ -207,6 +208,7 @@ struct weir_tcp_connection {
     uint8_t retries;  /* timeouts since SND.UNA last moved, whatever else the peer said */
     bool turned_away; /* the peer's ACK has come, but the listener has no room for it   */
     /* seldom */
+    uint32_t limited_s; /* when the congestion window was last what held us back: then it is known to be good */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
     struct weir_tcp_sack_block heard[3]; /* of the ACK before */
     uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */

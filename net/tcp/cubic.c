@@ -112,11 +112,10 @@ static void on_loss(struct weir_tcp_connection *c, weir_time now)
     c->ssthresh = RTE_MAX((uint32_t)((float)tcp_flight_at_loss(c) * BETA), 2u * c->mss);
 }
 
-static void on_idle(struct weir_tcp_connection *c, weir_time now)
+static void on_unused(struct weir_tcp_connection *c)
 {
-    c->cwnd = RTE_MIN(c->cwnd, tcp_initial_window(c)); /* RFC 5681 section 4.1 */
-    c->cc.cubic.in_epoch = false;
+    c->cc.cubic.in_epoch = false; /* section 5.8: what the curve began with is past */
 }
 
 const struct weir_tcp_congestion weir_tcp_cubic = {
-    .name = "cubic", .init = init, .on_ack = on_ack, .on_loss = on_loss, .on_idle = on_idle};
+    .name = "cubic", .init = init, .on_ack = on_ack, .on_loss = on_loss, .on_unused = on_unused};

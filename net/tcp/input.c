@@ -27,7 +27,7 @@ static bool checksum_is_good(const struct rte_mbuf *m, const struct weir_ip_rx *
 static inline void take_predicted_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t ack)
 {
     if (WEIR_UNLIKELY(tcp_cwnd_limited(c)))
-        tcp->congestion->on_ack(c, ack - c->snd_una, tcp->now);
+        tcp_grow(tcp, c, ack - c->snd_una);
     if (WEIR_UNLIKELY(c->flags & F_TIMED) && !seq_before(ack, c->rtt_seq))
         tcp_timed(tcp, c);
     tcp_release(tcp, c, ack);

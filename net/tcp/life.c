@@ -77,6 +77,7 @@ void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const str
     c->snd_wl1 = segment->seq;
     c->snd_wnd = c->snd_wnd_max = segment->window; /* a SYN's is never scaled, RFC 7323 section 2.2 */
     tcp->congestion->init(c);
+    c->limited_s = tcp->now_s;
 }
 
 void tcp_established(struct weir_tcp *tcp, struct weir_tcp_connection *c)

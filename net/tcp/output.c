@@ -148,7 +148,7 @@ static inline bool send_data(struct weir_tcp *tcp, struct weir_tcp_connection *c
     uint32_t window;
 
     if (WEIR_UNLIKELY(c->snd_una == c->snd_max && c->cwnd > 10u * c->mss && tcp->now - c->rtt_at > tcp_rto(c)))
-        tcp->congestion->on_idle(c, tcp->now); /* RFC 5681 section 4.1; rtt_at is about when it last sent */
+        tcp_after_pause(tcp, c); /* RFC 5681 section 4.1; rtt_at is about when it last sent */
     window = send_window(c);
     while (c->send_next != NULL && tcp_flight(c) < window) {
         uint32_t usable = window - tcp_flight(c);

@@ -80,7 +80,7 @@ void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
         if ((c->marks & M_RECOVERY || c->recovery & R_LOSS) && !seq_before(segment->ack, c->recover))
             leave(c);
         if (!(c->marks & M_RECOVERY) && limited)
-            tcp->congestion->on_ack(c, acked, tcp->now);
+            tcp_grow(tcp, c, acked);
     }
     if (c->marks & M_SCORE) {
         c->recovery |= R_DETECT;

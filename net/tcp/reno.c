@@ -29,10 +29,10 @@ static void on_loss(struct weir_tcp_connection *c, weir_time now)
     c->cc_acked = 0;
 }
 
-static void on_idle(struct weir_tcp_connection *c, weir_time now)
+static void on_unused(struct weir_tcp_connection *c)
 {
-    c->cwnd = RTE_MIN(c->cwnd, tcp_initial_window(c)); /* RFC 5681 section 4.1 */
+    c->cc_acked = 0;
 }
 
 const struct weir_tcp_congestion weir_tcp_reno = {
-    .name = "reno", .init = init, .on_ack = on_ack, .on_loss = on_loss, .on_idle = on_idle};
+    .name = "reno", .init = init, .on_ack = on_ack, .on_loss = on_loss, .on_unused = on_unused};

@@ -28,8 +28,8 @@ struct weir_tcp_congestion {
     void (*on_ack)(struct weir_tcp_connection *c, uint32_t acked, weir_time now);
     /* Sets ssthresh: a segment was lost (noticed by ACKs, or for the first time by the timer), or marked by ECN. */
     void (*on_loss)(struct weir_tcp_connection *c, weir_time now);
-    /* Sending starts again after a pause. */
-    void (*on_idle)(struct weir_tcp_connection *c, weir_time now);
+    /* cwnd was not used for long, and has been made smaller. */
+    void (*on_unused)(struct weir_tcp_connection *c);
 };
 
 struct tcp_slot {
@@ -355,6 +355,12 @@ static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
 }
 
 /* ---- congestion.c ---- */
+/* `acked` bytes of new data, while the window was the limit: it may grow. */
+void tcp_grow(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t acked);
+/* Sending starts again after a pause. */
+void tcp_after_pause(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Something else than the window was the limit for UNUSED_SECONDS. */
+void tcp_unused(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* RFC 6928 section 2. */
 uint32_t tcp_initial_window(const struct weir_tcp_connection *c);
 /* Grows cwnd, up to ssthresh, for `acked` bytes. RFC 5681 section 3.1. Returns what is left of them. */

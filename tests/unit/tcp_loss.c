@@ -431,6 +431,82 @@ Test(tcp_loss, window_shrinks_after_a_pause)
     wire_close(&w);
 }
 
+static struct weir_tcp_info info_of(const struct weir_tcp_connection *c)
+{
+    struct weir_tcp_info info;
+
+    weir_tcp_get_info(w.tcp, c, &info);
+    return info;
+}
+
+/* One round trip: as much as the window takes, all of it acknowledged. */
+static void round_trip(struct weir_tcp_connection *c)
+{
+    struct wire_seen seen;
+    uint32_t end = 0;
+
+    for (uint32_t sent = 0; sent < info_of(c).cwnd; sent += MSS)
+        wire_send(&w, c, MSS);
+    wire_flush(&w);
+    while (wire_next(&w, &seen))
+        end = seen.seq + seen.length;
+    wire_advance(&w, WEIR_MILLISECONDS(10));
+    ack(end);
+}
+
+/* RFC 7661 section 4.4: a window that a slow writer does not fill is kept for five minutes, then halved. */
+Test(tcp_loss, window_that_is_not_filled_is_kept_for_five_minutes)
+{
+    struct weir_tcp_connection *c;
+    uint32_t before;
+
+    w.options.rto_min = WEIR_SECONDS(5); /* a second between two segments is no pause */
+    wire_open(&w);
+    c = with_data(0);
+    for (int i = 0; i < 4; i++)
+        round_trip(c);
+    before = info_of(c).cwnd;
+    cr_assert_gt(before, 40 * MSS);
+    for (int s = 0; s < 301; s++) {
+        cr_assert_eq(info_of(c).cwnd, before, "after %d s", s);
+        wire_send(&w, c, 100);
+        wire_flush(&w);
+        ack((uint32_t)w.written + 1);
+        w.sent_taken = w.sent_count;
+        wire_advance(&w, WEIR_SECONDS(1));
+    }
+    wire_send(&w, c, 100);
+    wire_flush(&w);
+    ack((uint32_t)w.written + 1);
+    cr_assert_eq(info_of(c).cwnd, before / 2);
+    wire_close_quietly(&w);
+}
+
+/* RFC 7661 section 4.4.4: three quarters of it are where slow start leads to. */
+Test(tcp_loss, window_before_a_pause_is_remembered)
+{
+    struct weir_tcp_connection *c;
+    uint32_t before;
+
+    wire_open(&w);
+    c = with_data(10);
+    wire_flush(&w);
+    w.sent_taken = w.sent_count;
+    wire_advance(&w, WEIR_MILLISECONDS(1000)); /* all ten are lost: ssthresh is five */
+    w.sent_taken = w.sent_count;
+    ack(1 + 10 * MSS);
+    cr_assert_eq(info_of(c).ssthresh, 5 * MSS);
+    while (info_of(c).cwnd < 16 * MSS)
+        round_trip(c);
+    before = info_of(c).cwnd;
+    wire_advance(&w, WEIR_SECONDS(5));
+    wire_send(&w, c, MSS);
+    wire_flush(&w);
+    cr_assert_eq(info_of(c).cwnd, 10 * MSS);
+    cr_assert_eq(info_of(c).ssthresh, before / 4 * 3);
+    wire_close_quietly(&w);
+}
+
 Test(tcp_loss, lost_fin_is_sent_again)
 {
     struct weir_tcp_connection *c;
