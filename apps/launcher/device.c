@@ -95,32 +95,39 @@ void device_describe(const struct device *device, char *text, size_t size)
 
 /* ---- making ---- */
 
-static int make_vdev(const struct kind *kind, const char *value, char *error, size_t size)
+/* A memif's frame must fit one of its buffers: DPDK's driver (22.11, eth_memif_tx) does not clear the flag that says
+ * "the next belongs to it" of a buffer that it uses again. */
+static int make_vdev(const struct device *device, uint16_t frame, char *error, size_t size)
 {
+    const struct kind *kind = &kinds[device->kind];
     char arguments[256];
+    size_t length;
     int rc;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(arguments, sizeof(arguments), kind->format, value);
+    snprintf(arguments, sizeof(arguments), kind->format, device->value);
 #pragma GCC diagnostic pop
+    length = strlen(arguments);
+    if (device->kind == DEVICE_MEMIF || device->kind == DEVICE_MEMIF_CLIENT)
+        snprintf(arguments + length, sizeof(arguments) - length, ",bsize=%u", frame);
     rc = rte_eal_hotplug_add("vdev", kind->vdev, arguments);
     if (rc < 0) {
         const char *why = weir_eal_log_kept();
 
-        snprintf(error, size, "--device %s:%s: DPDK cannot make it: %s", kind->name, value,
+        snprintf(error, size, "--device %s:%s: DPDK cannot make it: %s", kind->name, device->value,
                  why[0] != '\0' ? why : rte_strerror(-rc));
     }
     return rc;
 }
 
-int device_make(const struct device *device, uint16_t *port, char *error, size_t size)
+int device_make(const struct device *device, uint16_t frame, uint16_t *port, char *error, size_t size)
 {
     const struct kind *kind = &kinds[device->kind];
     const char *name = device->kind == DEVICE_PCI ? device->value : kind->vdev;
 
     if (device->kind != DEVICE_PCI)
-        WEIR_TRY(make_vdev(kind, device->value, error, size));
+        WEIR_TRY(make_vdev(device, frame, error, size));
     if (rte_eth_dev_get_port_by_name(name, port) == 0)
         return 0;
     snprintf(error, size,

@@ -22,8 +22,9 @@ WEIR_MUST_CHECK int device_parse(const char *text, struct device *device, char *
  * left. Returns 0, or -errno with one line in `error`. */
 WEIR_MUST_CHECK int device_check(struct device *device, char *error, size_t size);
 
-/* Makes the DPDK port, after the EAL is up. Returns 0, or -errno with one line in `error`. */
-WEIR_MUST_CHECK int device_make(const struct device *device, uint16_t *port, char *error, size_t size);
+/* Makes the DPDK port, after the EAL is up, for frames of `frame` bytes at most. Returns 0, or -errno with one line in
+ * `error`. */
+WEIR_MUST_CHECK int device_make(const struct device *device, uint16_t frame, uint16_t *port, char *error, size_t size);
 
 /* Writes a few words for people: "tap weir0". */
 void device_describe(const struct device *device, char *text, size_t size);

@@ -14,7 +14,10 @@
 #include <weir/lcore.h>
 
 enum {
-    MBUF_BYTES = 4096,    /* each takes a page, where pages are small            */
+    PAGE = 4096,          /* each packet takes whole ones, where pages are small */
+    ROOM_DEFAULT = 2048,  /* bytes of a frame that fit a packet  */
+    FRAME_OVERHEAD = 64,  /* headers and trailer of a frame, and what drivers put in front: ample */
+    MBUF_OVERHEAD = 384,  /* of a packet, before its frame: ample */
     MEMORY_SPARE_MB = 32, /* the stack's small packets, queues, drivers */
     TASKS_SPARE = 256,    /* besides one for each connection            */
     TRACE_MAX = 256 << 20 /* bytes of --trace                           */
@@ -38,11 +41,18 @@ struct run {
 
 /* ---- memory ---- */
 
+/* A frame fits one packet, so that its payload can be sent on, and read, in one piece. */
+static uint16_t room_of(const struct run_options *options)
+{
+    return (uint16_t)RTE_MAX(options->mtu + FRAME_OVERHEAD, ROOM_DEFAULT);
+}
+
 static unsigned memory_wanted_mb(const struct run_options *options)
 {
+    uint64_t bytes = RTE_ALIGN(room_of(options) + MBUF_OVERHEAD, PAGE);
     uint64_t mbufs = options->mbufs != 0 ? options->mbufs : MBUFS_DEFAULT;
 
-    return (unsigned)((mbufs * MBUF_BYTES >> 20) + 2 * MEMORY_SPARE_MB);
+    return (unsigned)((mbufs * bytes >> 20) + 2 * MEMORY_SPARE_MB);
 }
 
 /* The kernel promises memory that it has not, and kills whoever takes it at its word: ask before. */
@@ -82,7 +92,7 @@ static int make_pool(struct run *run)
     if (!fixed)
         options->mbufs = MBUFS_DEFAULT;
     for (;; options->mbufs /= 2) {
-        run->pool = weir_packet_pool("weir-packets", options->mbufs, 256, 0);
+        run->pool = weir_packet_pool("weir-packets", options->mbufs, 256, room_of(options));
         if (run->pool != NULL && (fixed || memory_is_spare()))
             return 0;
         rte_mempool_free(run->pool);
@@ -101,7 +111,7 @@ static int find_port(struct run *run, uint16_t *port)
     const struct run_options *options = run->options;
 
     if (options->eal == NULL)
-        return device_make(&options->device, port, run->error, sizeof(run->error));
+        return device_make(&options->device, room_of(options), port, run->error, sizeof(run->error));
     RTE_ETH_FOREACH_DEV(*port)
     return 0;
     return FAIL(run, -ENODEV,
@@ -173,13 +183,17 @@ static void describe(struct run *run)
 
 static int open_device(struct run *run)
 {
+    struct weir_port_options options = {.mtu = run->options->mtu};
     struct rte_ether_addr mac;
     uint16_t port = 0;
     int rc;
 
     WEIR_TRY(find_port(run, &port));
     run->keeps_packets = port_is(port, "net_af_xdp");
-    rc = weir_dev_open_port(&run->dev, port, choose_mac(run, port, &mac), run->pool, run->error, sizeof(run->error));
+    options.mac = choose_mac(run, port, &mac);
+    if (run->options->faulty) /* what befalls a wire befalls packets as they are on it */
+        options.without = ~WEIR_DEV_TX_MULTI_SEGS;
+    rc = weir_dev_open_port(&run->dev, port, &options, run->pool, run->error, sizeof(run->error));
     if (rc < 0) {
         size_t length = strlen(run->error);
 

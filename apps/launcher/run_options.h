@@ -18,6 +18,7 @@ struct run_options {
     struct device device;
     bool mac_named;
     struct rte_ether_addr mac;
+    uint16_t mtu;              /* 0: the device's usual one */
     uint32_t address, gateway; /* host order; 0: none    */
     uint8_t prefix;
     enum weir_idle idle;

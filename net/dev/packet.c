@@ -18,9 +18,8 @@ int weir_packet_register(void)
 /* rte_pktmbuf_pool_create, but for one flag. Without hugepages it would give each packet a page of its own, so that all
  * headers fight for the same few sets of the cache; where addresses are virtual for the device too, as they are then,
  * packets may as well lie side by side. */
-struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned cache, uint16_t room)
+static struct rte_mempool *make_pool(const char *name, unsigned count, unsigned cache, uint32_t size)
 {
-    uint32_t size = (room != 0 ? room : 2048) + RTE_PKTMBUF_HEADROOM;
     bool side_by_side = !rte_eal_has_hugepages() && rte_eal_iova_mode() == RTE_IOVA_VA;
     struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = (uint16_t)size};
     struct rte_mempool *pool;
@@ -46,6 +45,16 @@ struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned 
     }
     rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
     return pool;
+}
+
+struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned cache, uint16_t room)
+{
+    return make_pool(name, count, cache, (room != 0 ? room : 2048u) + RTE_PKTMBUF_HEADROOM);
+}
+
+struct rte_mempool *weir_reference_pool(const char *name, unsigned count)
+{
+    return make_pool(name, count, 64, 0);
 }
 
 void weir_packet_cut_segments(struct rte_mbuf *m, uint32_t length)

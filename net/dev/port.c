@@ -9,31 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RX_CKSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
-
-/* MBUF_FAST_FREE is not here: it has the driver put packets back into the pool without looking at their reference
- * count, and TCP holds a reference until the peer acknowledges. */
-#define TX_WANTED                                                                                                      \
-    (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                     \
-     RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-
 enum {
     RING_MAX = 1024, /* descriptors asked for each way */
     RING_MIN = 64,
     RING_SHARE = 4, /* a ring may hold that part of the pool at most */
     LINK_WAIT_MS = 500,
     LINK_NAP_MS = 2
-};
-
-/* What opening gathers on the way. */
-struct opening {
-    struct port *port;
-    const struct rte_ether_addr *mac;
-    struct rte_eth_dev_info info;
-    struct rte_eth_conf conf;
-    uint16_t rx_ring, tx_ring;
-    char *error;
-    size_t size;
 };
 
 uint16_t port_rx_burst(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
@@ -74,6 +55,7 @@ void port_stats(struct weir_dev *dev, struct weir_dev_stats *stats)
                                      .rx_errors = counted.ierrors,
                                      .tx_packets = counted.opackets,
                                      .tx_bytes = counted.obytes,
+                                     .tx_dropped = port_of(dev)->tx_refused,
                                      .tx_errors = counted.oerrors};
 }
 
@@ -84,6 +66,7 @@ void port_close(struct weir_dev *dev)
     if (port->started)
         (void)rte_eth_dev_stop(port->id);
     (void)rte_eth_dev_close(port->id);
+    rte_mempool_free(port->dev.references);
     free(port);
 }
 
@@ -95,7 +78,7 @@ static const struct weir_dev_ops port_ops = {.rx_burst = port_rx_burst,
 
 /* ---- opening ---- */
 
-static int fail(struct opening *o, int code, const char *what)
+int port_fail(struct opening *o, int code, const char *what)
 {
     if (code >= 0)
         code = -EIO;
@@ -107,15 +90,19 @@ static int configure(struct opening *o)
 {
     int rc;
 
-    o->conf.rxmode.offloads = o->info.rx_offload_capa & RX_CKSUM;
-    o->conf.txmode.offloads = o->info.tx_offload_capa & TX_WANTED;
+    WEIR_TRY(port_choose_mtu(o));
+    port_choose_offloads(o);
+    /* A driver that knows of no MTU (memif) has a limit that it does not mean. */
+    if ((uint32_t)o->mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN <= o->info.max_rx_pktlen)
+        o->conf.rxmode.mtu = o->mtu;
+    o->conf.rxmode.max_lro_pkt_size = o->info.max_lro_pkt_size;
     o->conf.intr_conf.rxq = 1;
     rc = rte_eth_dev_configure(o->port->id, 1, 1, &o->conf);
     if (rc < 0) {
         o->conf.intr_conf.rxq = 0;
         rc = rte_eth_dev_configure(o->port->id, 1, 1, &o->conf);
     }
-    return rc < 0 ? fail(o, rc, "cannot configure the port") : 0;
+    return rc < 0 ? port_fail(o, rc, "cannot configure the port") : 0;
 }
 
 /* Rings as long as we like, the driver allows, and the pool can feed. */
@@ -130,7 +117,7 @@ static int size_rings(struct opening *o)
     o->tx_ring = o->rx_ring;
     rc = rte_eth_dev_adjust_nb_rx_tx_desc(o->port->id, &o->rx_ring, &o->tx_ring);
     if (rc < 0)
-        return fail(o, rc, "cannot size the rings");
+        return port_fail(o, rc, "cannot size the rings");
     if ((uint32_t)o->rx_ring + o->tx_ring >= pool->size) {
         snprintf(o->error, o->size, "%s: its rings hold %u packets, and the pool has %" PRIu32 ": make the pool larger",
                  o->port->dev.name, (unsigned)o->rx_ring + o->tx_ring, pool->size);
@@ -151,25 +138,23 @@ static int set_up_queues(struct opening *o)
     rx.offloads = o->conf.rxmode.offloads;
     rc = rte_eth_rx_queue_setup(o->port->id, 0, o->rx_ring, (unsigned)socket, &rx, o->port->dev.pool);
     if (rc < 0)
-        return fail(o, rc, "cannot set up the receive queue");
+        return port_fail(o, rc, "cannot set up the receive queue");
     rc = rte_eth_tx_queue_setup(o->port->id, 0, o->tx_ring, (unsigned)socket, &tx);
-    return rc < 0 ? fail(o, rc, "cannot set up the send queue") : 0;
+    return rc < 0 ? port_fail(o, rc, "cannot set up the send queue") : 0;
 }
 
 /* Not every driver knows of an MTU (memif does not): it is set only if it must change, and may stay as it is. */
 static int agree_on_mtu(struct opening *o)
 {
-    uint16_t mtu = RTE_ETHER_MTU, now = 0;
+    uint16_t now = 0;
     int rc;
 
-    if (o->info.max_mtu != 0 && o->info.max_mtu < mtu)
-        mtu = o->info.max_mtu;
-    if (rte_eth_dev_get_mtu(o->port->id, &now) == 0 && now != mtu) {
-        rc = rte_eth_dev_set_mtu(o->port->id, mtu);
+    if (rte_eth_dev_get_mtu(o->port->id, &now) == 0 && now != o->mtu) {
+        rc = rte_eth_dev_set_mtu(o->port->id, o->mtu);
         if (rc < 0 && rc != -ENOTSUP)
-            return fail(o, rc, "cannot set the MTU");
+            return port_fail(o, rc, o->conf.rxmode.mtu == 0 ? "its driver takes no such MTU" : "cannot set the MTU");
     }
-    o->port->dev.mtu = mtu;
+    o->port->dev.mtu = o->mtu;
     return 0;
 }
 
@@ -182,11 +167,11 @@ static int agree_on_mac(struct opening *o)
     int rc = rte_eth_macaddr_get(port->id, &own);
 
     if (rc < 0)
-        return fail(o, rc, "has no address");
+        return port_fail(o, rc, "has no address");
     port->dev.mac = own;
-    if (o->mac == NULL || rte_is_same_ether_addr(o->mac, &own))
+    if (o->options->mac == NULL || rte_is_same_ether_addr(o->options->mac, &own))
         return 0;
-    port->dev.mac = *o->mac;
+    port->dev.mac = *o->options->mac;
     if (rte_eth_dev_mac_addr_add(port->id, &port->dev.mac, 0) < 0)
         (void)rte_eth_promiscuous_enable(port->id);
     return 0;
@@ -224,49 +209,33 @@ static void wait_for_link(uint16_t id)
     }
 }
 
-static uint32_t capabilities(const struct rte_eth_conf *conf)
-{
-    uint32_t can = 0;
-
-    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
-        can |= WEIR_DEV_TX_IPV4_CKSUM;
-    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
-        can |= WEIR_DEV_TX_TCP_CKSUM;
-    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
-        can |= WEIR_DEV_TX_UDP_CKSUM;
-    if (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-        can |= WEIR_DEV_TX_MULTI_SEGS;
-    if ((conf->rxmode.offloads & RX_CKSUM) == RX_CKSUM)
-        can |= WEIR_DEV_RX_CKSUM;
-    return can;
-}
-
 static int start(struct opening *o)
 {
     struct port *port = o->port;
     int rc = rte_eth_dev_info_get(port->id, &o->info);
 
     if (rc < 0)
-        return fail(o, rc, "says nothing about itself");
+        return port_fail(o, rc, "says nothing about itself");
     WEIR_TRY(configure(o));
     WEIR_TRY(set_up_queues(o));
     WEIR_TRY(agree_on_mtu(o));
     rc = rte_eth_dev_start(port->id);
     if (rc < 0)
-        return fail(o, rc, "cannot start");
+        return port_fail(o, rc, "cannot start");
     port->started = true;
     WEIR_TRY(agree_on_mac(o));
     find_interrupt(o);
-    port->dev.capabilities = capabilities(&o->conf);
+    WEIR_TRY(port_take_offloads(o));
     wait_for_link(port->id);
     rc = strcmp(o->info.driver_name, "net_memif") == 0 ? memif_tame(port) : 0;
-    return rc < 0 ? fail(o, rc, "cannot hold DPDK's interrupt thread") : 0;
+    return rc < 0 ? port_fail(o, rc, "cannot hold DPDK's interrupt thread") : 0;
 }
 
-int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct rte_ether_addr *mac,
+int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct weir_port_options *options,
                        struct rte_mempool *pool, char *error, size_t size)
 {
-    struct opening opening = {.mac = mac, .error = error, .size = size};
+    static const struct weir_port_options defaults;
+    struct opening opening = {.options = options != NULL ? options : &defaults, .error = error, .size = size};
     struct port *port;
     int rc;
 

@@ -32,6 +32,7 @@ int weir_ip_open(struct weir_ip **opened, const struct weir_ip_options *options,
         .mtu = weir_link_mtu(link),
         .ttl = options->ttl != 0 ? options->ttl : 64,
         .multi_segs = weir_link_capabilities(link) & WEIR_DEV_TX_MULTI_SEGS,
+        .ipv4_cksum = weir_link_capabilities(link) & WEIR_DEV_TX_IPV4_CKSUM,
         .pool = options->pool,
     };
 

@@ -18,6 +18,7 @@ struct weir_ip {
     uint16_t mtu;
     uint8_t ttl;
     bool multi_segs; /* the device sends packets of several segments */
+    bool ipv4_cksum; /* the device can compute the header's checksum */
     struct rte_mempool *pool;
     /* the token bucket of ICMP errors, in nanoseconds of credit; RFC 1812 section 4.3.2.8 */
     weir_time icmp_cost, icmp_credit, icmp_credit_max, icmp_refilled;

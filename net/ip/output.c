@@ -112,14 +112,32 @@ static inline void patch(const struct weir_ip_path *path, uint8_t *header, uint1
         patch_ipv6(header, length, tos);
 }
 
+/* A packet that the device will cut has as many header checksums as segments; but one that knows nothing of IPv4's
+ * (virtio) leaves that to whoever does the cutting, and until then the packet's own is to be right. */
+static void tell_of_cutting(const struct weir_ip *ip, const struct weir_ip_path *path, struct rte_mbuf *m, uint8_t *l3)
+{
+    if (!weir_ip_path_is_v4(path) || !ip->ipv4_cksum)
+        return;
+    m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+    memset(l3 + offsetof(struct rte_ipv4_hdr, hdr_checksum), 0, sizeof(uint16_t));
+}
+
 /* What the device must know to compute a checksum in the packet's inside. */
-static inline void tell_device(const struct weir_ip_path *path, struct rte_mbuf *m)
+static inline void tell_device(const struct weir_ip *ip, const struct weir_ip_path *path, struct rte_mbuf *m,
+                               uint8_t *l3)
 {
     if (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
         m->ol_flags |= weir_ip_path_is_v4(path) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
         m->l2_len = path->l2_length;
         m->l3_len = path->l3_length;
+        if (WEIR_UNLIKELY(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+            tell_of_cutting(ip, path, m, l3);
     }
+}
+
+static inline bool too_long(const struct weir_ip_path *path, const struct rte_mbuf *m, uint32_t length)
+{
+    return length > path->mtu && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
 }
 
 static inline uint8_t *prepend(struct rte_mbuf *m, uint16_t length)
@@ -194,7 +212,7 @@ static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time 
     struct weir_neighbour *neighbour;
     uint32_t length = m->pkt_len + path->l3_length;
 
-    if (length > path->mtu || weir_address_is_none(&hop)) {
+    if (too_long(path, m, length) || weir_address_is_none(&hop)) {
         discard(ip, m);
         return;
     }
@@ -210,7 +228,7 @@ static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time 
     }
     memcpy(prepend(m, path->l3_length), path->header + path->l2_length, path->l3_length);
     patch(path, rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)length, tos);
-    tell_device(path, m);
+    tell_device(ip, path, m, rte_pktmbuf_mtod(m, uint8_t *));
     weir_link_send(ip->link, now, neighbour, weir_ip_path_is_v4(path) ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6, m);
     path->neighbour = neighbour;
     learn_mac(path); /* a stale neighbour is believed again, now that it was asked */
@@ -223,7 +241,7 @@ void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, 
     uint8_t *frame;
 
     ip->stats.out_requests++;
-    if (WEIR_UNLIKELY(path->generation != weir_neighbour_generation(neighbour) || length > path->mtu ||
+    if (WEIR_UNLIKELY(path->generation != weir_neighbour_generation(neighbour) || too_long(path, m, length) ||
                       rte_pktmbuf_headroom(m) < FRAME_ROOM || (m->next != NULL && !ip->multi_segs))) {
         send_slowly(ip, now, path, m, tos);
         return;
@@ -238,7 +256,7 @@ void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, 
         memcpy(frame, path->header, weir_ip_path_room(path));
         patch(path, frame + path->l2_length, (uint16_t)length, tos);
     }
-    tell_device(path, m);
+    tell_device(ip, path, m, frame + path->l2_length);
     weir_link_transmit(ip->link, m);
 }
 

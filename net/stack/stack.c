@@ -99,6 +99,8 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .ecn = options->ecn,
         .pool = dev->pool,
         .control_pool = stack->control_pool,
+        .references = dev->references,
+        .pieces_max = dev->tx_segments_max,
         .seed = secrets.seed,
     };
     memcpy(tcp.key, secrets.key, sizeof tcp.key);

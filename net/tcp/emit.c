@@ -52,7 +52,7 @@ static inline uint16_t advertise(const struct weir_tcp *tcp, struct weir_tcp_con
 
 static inline struct rte_tcp_hdr *prepend(struct rte_mbuf *m, unsigned length)
 {
-    WEIR_ASSERT(m->data_off >= length && m->nb_segs == 1);
+    WEIR_ASSERT(m->data_off >= length && (m->nb_segs == 1 || m->data_len == 0));
     m->data_off -= (uint16_t)length;
     m->data_len += (uint16_t)length;
     m->pkt_len += length;
@@ -117,6 +117,19 @@ static inline uint32_t fourth_word(unsigned length, uint8_t flags, uint16_t wind
     return rte_cpu_to_be_32((uint32_t)length << 26 | (uint32_t)flags << 16 | window);
 }
 
+/* What the device must know to cut a packet. The pseudo header's sum is then without the length, which each segment has
+ * its own of. Source: rte_mbuf_core.h, RTE_MBUF_F_TX_TCP_SEG. */
+static void seal_large(struct weir_tcp *tcp, const struct weir_tcp_connection *c, struct rte_mbuf *m,
+                       struct rte_tcp_hdr *header)
+{
+    uint32_t payload = m->pkt_len - tcp_header_length(c);
+
+    seal(tcp, m, header, c->path.pseudo_sum);
+    m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+    m->tso_segsz = c->mss;
+    tcp->stats.out_segs += (payload - 1) / c->mss; /* and one */
+}
+
 void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 {
     unsigned length = tcp_header_length(c);
@@ -140,7 +153,10 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
     if (!(tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM))
         sum += words;
     c->flags &= (uint16_t)~F_ACK_OWED;
-    seal(tcp, m, header, sum + c->path.pseudo_sum + rte_cpu_to_be_16((uint16_t)m->pkt_len));
+    if (WEIR_UNLIKELY(m->next != NULL))
+        seal_large(tcp, c, m, header);
+    else
+        seal(tcp, m, header, sum + c->path.pseudo_sum + rte_cpu_to_be_16((uint16_t)m->pkt_len));
     hand_down(tcp, c, m, tos);
 }
 

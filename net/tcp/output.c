@@ -65,8 +65,10 @@ static inline void send_range(struct weir_tcp *tcp, struct weir_tcp_connection *
                               uint8_t flags)
 {
     if (WEIR_UNLIKELY(seq_before(seq, c->snd_max))) {
-        tcp->stats.retrans_segs++;
-        c->retransmitted++;
+        uint32_t segments = m->next == NULL ? 1 : (m->pkt_len + c->mss - 1) / c->mss;
+
+        tcp->stats.retrans_segs += segments;
+        c->retransmitted += segments;
         if (c->flags & F_TIMED)
             c->marks |= M_KARN;
         c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);
@@ -79,13 +81,13 @@ static inline void advance(struct weir_tcp *tcp, struct weir_tcp_connection *c, 
 {
     c->snd_nxt = to;
     if (WEIR_LIKELY(seq_after(to, c->snd_max))) {
-        c->snd_max = to;
         if ((c->flags & (F_SAMPLE | F_TIMED)) == F_SAMPLE) {
             c->flags = (uint16_t)((c->flags | F_TIMED) & ~F_SAMPLE);
             c->marks &= (uint16_t)~M_KARN;
-            c->rtt_seq = to;
+            c->rtt_seq = c->snd_max + RTE_MIN(to - c->snd_max, (uint32_t)c->mss); /* of a large packet: its first */
             c->rtt_at = tcp->now;
         }
+        c->snd_max = to;
     }
     if (!(c->flags & F_RTX))
         tcp_rtx_start(tcp, c, tcp_wait(c));
@@ -116,27 +118,46 @@ static inline uint32_t portion(const struct weir_tcp_connection *c, const struct
     return length;
 }
 
-/* Sends `length` bytes of c->send_next, and the FIN with them if it is next and may go. Returns false when there is no
- * memory. */
+/* Notes that the queue was sent up to `end`; moves send_next. */
+static inline void note_sent(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t end)
+{
+    bool again = seq_before(c->snd_nxt, c->snd_max);
+    struct weir_packet *packet;
+
+    do {
+        packet = weir_packet(c->send_next);
+        packet->tcp.sent_us = tcp->now_us;
+        if (WEIR_UNLIKELY(again))
+            packet->tcp.marks = P_REPEATED;
+        if (seq_after(packet->tcp.seq + packet->tcp.len, end))
+            return;
+        c->send_next = packet->next;
+    } while (packet->tcp.seq + packet->tcp.len != end);
+}
+
+/* Sends `length` bytes from snd_nxt on, of c->send_next (and those after it, where the device cuts), and the FIN with
+ * them if it is next and may go. Returns false when there is no memory. */
 static inline bool send_next(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t length, bool fin_fits)
 {
-    struct weir_packet *packet = weir_packet(c->send_next);
-    struct rte_mbuf *m = take_range(tcp, c->send_next, c->snd_nxt, &length);
-    uint32_t end = c->snd_nxt + length;
+    struct rte_mbuf *m = NULL;
     uint8_t flags = ACK;
+    uint32_t end;
 
+    if (WEIR_UNLIKELY(length > c->mss)) {
+        m = tcp_large_take(tcp, c, &length);
+        length = m != NULL ? length : c->mss;
+    }
+    if (WEIR_LIKELY(m == NULL))
+        m = take_range(tcp, c->send_next, c->snd_nxt, &length);
     if (WEIR_UNLIKELY(m == NULL))
         return false;
+    end = c->snd_nxt + length;
     if (end == c->snd_end) {
         flags |= PSH;
         if ((c->flags & F_FIN) && fin_fits)
             flags |= FIN;
     }
-    packet->tcp.sent_us = tcp->now_us;
-    if (WEIR_UNLIKELY(seq_before(c->snd_nxt, c->snd_max)))
-        packet->tcp.marks = P_REPEATED;
-    if (end == packet->tcp.seq + packet->tcp.len)
-        c->send_next = packet->next;
+    note_sent(tcp, c, end);
     send_range(tcp, c, m, c->snd_nxt, flags);
     advance(tcp, c, end + !!(flags & FIN));
     return true;
@@ -156,6 +177,8 @@ static inline bool send_data(struct weir_tcp *tcp, struct weir_tcp_connection *c
 
         if (length == 0)
             return true;
+        if (WEIR_UNLIKELY(length == c->mss && tcp->references != NULL))
+            length = tcp_large_portion(c, usable);
         if (!send_next(tcp, c, length, usable > length))
             return false;
     }

@@ -73,6 +73,7 @@ int weir_tcp_open(struct weir_tcp **opened, const struct weir_tcp_options *optio
     take_options(tcp, options);
     tcp->ip = ip;
     tcp->capabilities = weir_link_capabilities(weir_ip_link(ip));
+    tcp_large_open(tcp, options->references, options->pieces_max);
     weir_list_init(&tcp->listeners_reported);
     weir_list_init(&tcp->time_wait);
     weir_wheel_init(&tcp->wheel, 0);

@@ -6,6 +6,7 @@
  *   output.c      what to send, and when                emit.c        how a segment is built and handed to IP
  *   sack.c        what has arrived out of order, told and heard
  *   rack.c        what is lost, by time                 recovery.c    how what is lost is sent again
+ *   large.c       several segments in one packet, where the device cuts them
  *   timers.c      what happens when nothing happens     congestion.c, reno.c, cubic.c  how much may be in flight
  *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
@@ -60,6 +61,8 @@ struct weir_tcp {
     unsigned out_of_order_held;
     struct tcp_ring dirty, reports;
     struct rte_mempool *pool, *control_pool;
+    struct rte_mempool *references; /* NULL: the device does not cut large packets */
+    uint16_t pieces_max;            /* of a large packet                           */
     struct weir_tcp_stats stats;
     /* the rest */
     struct weir_wheel wheel;
@@ -464,6 +467,16 @@ uint8_t tcp_ecn_syn_flags(const struct weir_tcp *tcp, const struct weir_tcp_conn
 void tcp_ecn_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 /* A segment that was not predicted: marks, and echoes of ours. Before its ACK is taken. */
 void tcp_ecn_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
+
+/* ---- large.c ---- */
+/* Lets large packets be sent, if the device can cut them; `references` may be NULL. */
+void tcp_large_open(struct weir_tcp *tcp, struct rte_mempool *references, uint16_t pieces_max);
+/* How much may go as one packet, from SND.NXT on: cut by the device, it is the very segments that would else go one by
+ * one. `usable` is what the windows allow, a segment at least. */
+uint32_t tcp_large_portion(const struct weir_tcp_connection *c, uint32_t usable);
+/* Makes that packet, of `length` bytes: no header yet. What there is no memory for is left out, and `length` tells.
+ * Returns NULL if that leaves no more than a segment. */
+struct rte_mbuf *tcp_large_take(struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t *length);
 
 /* ---- emit.c ---- */
 /* Puts header and checksum in front of a payload (m->data at it) and sends it. Carries the ACK. Takes m. */

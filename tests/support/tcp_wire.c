@@ -44,13 +44,26 @@ static void keep(struct wire *w, struct rte_mbuf *m)
     }
 }
 
+static void take(struct wire *w, struct rte_mbuf *m)
+{
+    struct rte_mbuf *segments[NIC_SEGMENTS_MAX] = {m};
+    unsigned count = 1;
+
+    if (w->carry != NULL)
+        m = segments[0] = w->carry(m);
+    if (w->finish)
+        count = nic_finish(&w->nic, m, segments);
+    for (unsigned i = 0; i < count; i++)
+        if (!is_arp(w, segments[i]))
+            keep(w, segments[i]);
+}
+
 static void take_burst(struct weir_burst *burst)
 {
     struct wire *w = WEIR_CONTAINER_OF(burst, struct wire, burst);
 
     for (unsigned i = 0; i < burst->count; i++)
-        if (!is_arp(w, burst->packets[i]))
-            keep(w, burst->packets[i]);
+        take(w, burst->packets[i]);
     burst->count = 0;
 }
 
@@ -122,6 +135,13 @@ void wire_open(struct wire *w)
     w->pool = make_pool(w, w->pool_size != 0 ? w->pool_size : 512, 0);
     w->control = make_pool(w, w->control_size != 0 ? w->control_size : 256, w->control_room);
     cr_assert(w->pool != NULL && w->control != NULL);
+    if (w->finish)
+        nic_open(&w->nic);
+    if (w->capabilities & WEIR_DEV_TX_TSO) {
+        w->options.references = weir_reference_pool("wire-references", 1023);
+        w->options.pieces_max = 64;
+        cr_assert_not_null(w->options.references);
+    }
     link.pool = ip.pool = w->control;
     cr_assert_eq(weir_link_open(&w->link, &link, &w->burst), 0);
     cr_assert_eq(weir_ip_open(&w->ip, &ip, w->link), 0);
@@ -141,6 +161,10 @@ void wire_close_quietly(struct wire *w)
     wire_release(w);
     test_pool_is_full(w->pool);
     test_pool_is_full(w->control);
+    if (w->finish)
+        nic_close(&w->nic);
+    if (w->options.references != NULL)
+        test_pool_is_full(w->options.references);
     free(w->sent);
 }
 
@@ -291,12 +315,12 @@ static void decode(struct wire *w, const struct wire_frame *frame, struct wire_s
 
     cr_assert_eq(weir_ipv4_parse(at, length, &ip), 0);
     cr_assert(ip.protocol == IPPROTO_TCP && ip.total_length == length && ip.src == w->address);
-    if (!(w->capabilities & WEIR_DEV_TX_IPV4_CKSUM))
+    if (w->finish || !(w->capabilities & WEIR_DEV_TX_IPV4_CKSUM))
         cr_assert_eq(weir_sum(at, sizeof(struct rte_ipv4_hdr)), 0xffff, "an IP checksum is wrong");
     at += ip.header_length;
     length -= ip.header_length;
     cr_assert_eq(weir_tcp_header_parse(at, length, &header), 0);
-    if (!(w->capabilities & WEIR_DEV_TX_TCP_CKSUM))
+    if (w->finish || !(w->capabilities & WEIR_DEV_TX_TCP_CKSUM))
         cr_assert_eq(
             weir_checksum_join(weir_sum_pseudo(ip.src, ip.dst, IPPROTO_TCP), (uint16_t)length, weir_sum(at, length)), 0,
             "a TCP checksum is wrong");

@@ -5,6 +5,7 @@
 #define TEST_TCP_WIRE_H
 
 #include "eal.h"
+#include "nic.h"
 #include <criterion/criterion.h>
 #include <weir/net/tcp.h>
 #include <weir/net/wire.h>
@@ -37,6 +38,9 @@ struct wire {
     struct weir_tcp *tcp;
     struct weir_tcp_options options; /* may be changed before wire_open */
     uint32_t capabilities;           /* of the link, likewise           */
+    bool finish; /* do what the machine leaves to the device: then what came out is as on the wire */
+    struct nic nic;
+    struct rte_mbuf *(*carry)(struct rte_mbuf *m); /* a device: returns what came out at its other end; NULL: none */
     uint16_t mtu;
     unsigned pool_size, control_size; /* 0: 512, 256 */
     uint16_t control_room;            /* bytes; 0: 2048 */

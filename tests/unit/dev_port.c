@@ -108,9 +108,10 @@ Test(dev_port, answers_to_another_address_when_told)
 {
     struct rte_mempool *pool = test_pool(4095);
     struct rte_ether_addr mac = {{0x02, 1, 2, 3, 4, 5}};
+    struct weir_port_options options = {.mac = &mac};
     struct weir_dev *dev = NULL;
 
-    cr_assert_eq(weir_dev_open_port(&dev, make_port("net_ring0", NULL), &mac, pool, error, sizeof(error)), 0, "%s",
+    cr_assert_eq(weir_dev_open_port(&dev, make_port("net_ring0", NULL), &options, pool, error, sizeof(error)), 0, "%s",
                  error);
     cr_assert(rte_is_same_ether_addr(&dev->mac, &mac));
     weir_dev_close(dev);

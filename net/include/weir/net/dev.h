@@ -33,14 +33,21 @@ struct weir_dev_ops {
 #define WEIR_DEV_TX_TCP_CKSUM (1u << 1)
 #define WEIR_DEV_TX_UDP_CKSUM (1u << 2)
 #define WEIR_DEV_TX_MULTI_SEGS (1u << 3)
-#define WEIR_DEV_RX_CKSUM (1u << 4) /* sets RTE_MBUF_F_RX_*_CKSUM_* on what it receives */
+#define WEIR_DEV_RX_CKSUM (1u << 4) /* sets RTE_MBUF_F_RX_*_CKSUM_* on what it receives                          */
+#define WEIR_DEV_TX_TSO                                                                                                \
+    (1u << 5)                         /* cuts a large TCP packet (RTE_MBUF_F_TX_TCP_SEG) into segments; with the two * \
+                                       * that this takes, WEIR_DEV_TX_TCP_CKSUM and WEIR_DEV_TX_MULTI_SEGS            */
+#define WEIR_DEV_RX_SCATTER (1u << 6) /* receives into several mbufs what does not fit one                          */
+#define WEIR_DEV_RX_LRO (1u << 7)     /* joins TCP segments into packets of up to 64 KB                              */
 
 struct weir_dev {
     const struct weir_dev_ops *ops;
     struct rte_ether_addr mac;
-    uint16_t mtu;             /* bytes of an IP packet, 1500 on plain Ethernet                            */
-    uint32_t capabilities;    /* WEIR_DEV_*                                                               */
-    struct rte_mempool *pool; /* where received packets come from, and where packets to send may be taken */
+    uint16_t mtu;                   /* bytes of an IP packet, 1500 on plain Ethernet                            */
+    uint32_t capabilities;          /* WEIR_DEV_*                                                               */
+    struct rte_mempool *pool;       /* where received packets come from, and where packets to send may be taken */
+    struct rte_mempool *references; /* mbufs without room, to refer to payload by: with WEIR_DEV_TX_TSO; else NULL */
+    uint16_t tx_segments_max;       /* mbufs that a packet to send may have, with WEIR_DEV_TX_TSO                  */
     struct rte_mempool *last; /* freed after the device is closed, which may hold packets of it until then; NULL */
     char name[64];
 };
@@ -70,12 +77,22 @@ static inline void weir_dev_close(struct weir_dev *dev)
  * `cache` objects are kept per lcore. Returns it, or NULL with rte_errno. Free with rte_mempool_free. */
 struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned cache, uint16_t room);
 
+/* The same for packets that have no room of their own, but refer to others' (rte_pktmbuf_attach). */
+struct rte_mempool *weir_reference_pool(const char *name, unsigned count);
+
+struct weir_port_options {
+    const struct rte_ether_addr *mac; /* that the stack answers to; NULL: the port's                               */
+    uint16_t mtu;     /* 0: 1500, or what the port can if that is less. A frame of it must fit a packet of the pool, *
+                       * or the port be able to scatter it                                                           */
+    uint32_t without; /* WEIR_DEV_*: what the port could do, and is not to                                           */
+};
+
 /* Opens a DPDK ethdev port as a device: configures one queue pair, offloads where the port has them, promiscuous off,
- * an RX interrupt where the port has one, and starts it. `mac` overrides the address that the stack answers to (NULL:
- * the port's). The pool stays the caller's and must outlive the device.
+ * an RX interrupt where the port has one, and starts it. `options` may be NULL. The pool stays the caller's and must
+ * outlive the device.
  * Returns 0, or -errno with one line in `error` (of `size` bytes): -ENODEV no such port, -ENOMEM pool too small for the
- * rings, or what the driver said. Checkpoint: never. Source: rte_ethdev.h. */
-WEIR_MUST_CHECK int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct rte_ether_addr *mac,
+ * rings, -EINVAL no such MTU, or what the driver said. Checkpoint: never. Source: rte_ethdev.h. */
+WEIR_MUST_CHECK int weir_dev_open_port(struct weir_dev **dev, uint16_t port_id, const struct weir_port_options *options,
                                        struct rte_mempool *pool, char *error, size_t size);
 
 /* Opens two devices joined by a cable: what one sends the other receives, in order, `depth` packets at most each way
