@@ -15,7 +15,7 @@ static void echo(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const st
     if (m == NULL)
         return;
     if (!weir_packet_pull(m, WEIR_ICMP_HEADER_LENGTH) ||
-        weir_ip_path_init(ip, now, &path, NULL, &rx->src, IPPROTO_ICMP) < 0) {
+        weir_ip_path_init(ip, now, &path, &rx->dst, &rx->src, IPPROTO_ICMP) < 0) {
         ip->stats.out_discards++;
         rte_pktmbuf_free(m);
         return;
@@ -156,7 +156,7 @@ void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf
     }
     if (!may_send_error(ip, now)) {
         ip->stats.icmp_out_rate_limited++;
-    } else if (weir_ip_path_init(ip, now, &path, NULL, &rx->src, IPPROTO_ICMP) < 0 ||
+    } else if (weir_ip_path_init(ip, now, &path, &rx->dst, &rx->src, IPPROTO_ICMP) < 0 ||
                (error = make_error(ip, m, WEIR_ICMP_UNREACHABLE, code)) == NULL) {
         ip->stats.out_discards++;
     } else {

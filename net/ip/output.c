@@ -72,7 +72,7 @@ int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *pa
     hop = next_hop(ip, dst);
     if (weir_address_is_none(&hop))
         return -ENETUNREACH;
-    neighbour = weir_link_neighbour(ip->link, now, &hop);
+    neighbour = src != NULL ? weir_link_stranger(ip->link, now, &hop) : weir_link_neighbour(ip->link, now, &hop);
     if (neighbour == NULL)
         return -ENOBUFS;
     *path = (struct weir_ip_path){.mtu = ip->mtu, .neighbour = neighbour};

@@ -174,16 +174,26 @@ weir_time weir_link_next_deadline(const struct weir_link *face)
     return weir_wheel_next(&WEIR_CONTAINER_OF(face, const struct link, face)->wheel);
 }
 
-struct weir_neighbour *weir_link_neighbour(struct weir_link *face, weir_time now, const struct weir_address *address)
+static struct weir_neighbour *find_or_make(struct link *link, weir_time now, const struct weir_address *address,
+                                           bool may_evict_used)
 {
-    struct link *link = link_of(face);
     struct neighbour *neighbour;
 
     WEIR_ASSERT(!weir_address_is_none(address));
     neighbour = table_find(link, address);
     if (neighbour == NULL)
-        neighbour = table_make(link, now, address, true);
+        neighbour = table_make(link, now, address, may_evict_used);
     return neighbour != NULL ? &neighbour->face : NULL;
+}
+
+struct weir_neighbour *weir_link_neighbour(struct weir_link *face, weir_time now, const struct weir_address *address)
+{
+    return find_or_make(link_of(face), now, address, true);
+}
+
+struct weir_neighbour *weir_link_stranger(struct weir_link *face, weir_time now, const struct weir_address *address)
+{
+    return find_or_make(link_of(face), now, address, false);
 }
 
 bool weir_neighbour_mac(const struct weir_neighbour *face, struct rte_ether_addr *mac)

@@ -105,7 +105,8 @@ _Static_assert(offsetof(struct weir_ip_path, header) + RTE_ETHER_HDR_LEN + RTE_V
                    64,
                "a path of IPv4 is one cache line");
 
-/* Finds the way to dst for `protocol`, from `src`: an address of ours, or NULL: the one that fits. Returns 0,
+/* Finds the way to dst for `protocol`, from `src`: the address of ours that dst has sent to, of an answer; or NULL: the
+ * one that fits. An answer's way pushes no neighbour out that is in use: see weir_link_stranger. Returns 0,
  * -ENETUNREACH (no route, or no address of dst's family), -EADDRNOTAVAIL (src is not ours), -EINVAL (ourselves, 0,
  * multicast or broadcast: not supported), or -ENOBUFS (neighbour table full). Nothing to close: a path holds no
  * resources. Checkpoint: never. */

@@ -84,6 +84,10 @@ uint16_t weir_link_input(struct weir_link *link, weir_time now, struct rte_mbuf 
  * Checkpoint: never. */
 struct weir_neighbour *weir_link_neighbour(struct weir_link *link, weir_time now, const struct weir_address *address);
 
+/* The same for whoever is only to be answered: one that is in use makes no room for him. A stranger who names himself
+ * anew with each packet would else push out everybody. */
+struct weir_neighbour *weir_link_stranger(struct weir_link *link, weir_time now, const struct weir_address *address);
+
 /* Changes when a path must look its neighbour up again; never 0. */
 static inline uint32_t weir_neighbour_generation(const struct weir_neighbour *neighbour)
 {
