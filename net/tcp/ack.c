@@ -156,7 +156,8 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp_mark_dirty(tcp, c); /* limited transmit, or the inflated window, may let something out */
     if (c->marks & M_RECOVERY) {
-        c->cwnd = RTE_MIN(c->cwnd + c->mss, UINT32_MAX / 2);
+        if (c->cwnd < c->ssthresh + (c->recover - c->snd_una)) /* no more of them than were in flight: made up */
+            c->cwnd += c->mss;
         return;
     }
     if (c->dupacks < UINT8_MAX)
