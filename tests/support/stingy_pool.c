@@ -4,11 +4,19 @@
 #include <string.h>
 
 static struct {
-    struct rte_mempool_ops ops; /* the usual ones, but for dequeue */
+    struct rte_mempool_ops ops; /* the usual ones, but for dequeue and get_count */
     rte_mempool_dequeue_t dequeue;
+    rte_mempool_get_count count;
     unsigned asked, refused;
     bool for_good, counting;
 } stingy;
+
+/* One that refuses for good says that it is empty. */
+static unsigned none_or_count(const struct rte_mempool *pool)
+{
+    bool dry = stingy.refused != 0 && stingy.for_good && stingy.asked >= stingy.refused;
+    return dry ? 0 : stingy.count(pool);
+}
 
 static int refuse_or_dequeue(struct rte_mempool *pool, void **objects, unsigned n)
 {
@@ -29,6 +37,8 @@ const char *stingy_pool_ops(void)
     cr_assert_not_null(stingy.ops.dequeue);
     stingy.dequeue = stingy.ops.dequeue;
     stingy.ops.dequeue = refuse_or_dequeue;
+    stingy.count = stingy.ops.get_count;
+    stingy.ops.get_count = none_or_count;
     strcpy(stingy.ops.name, "stingy");
     cr_assert_geq(rte_mempool_register_ops(&stingy.ops), 0);
     return stingy.ops.name;
