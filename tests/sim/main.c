@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct scenario *const scenarios[] = {
-    &sim_echo_zero_copy, &sim_echo_copied,      &sim_half_close, &sim_tiny_buffers, &sim_udp,
-    &sim_blackout,       &sim_many_connections, &sim_aborts,
+    &sim_echo_zero_copy,   &sim_echo_copied, &sim_half_close, &sim_tiny_buffers, &sim_udp,       &sim_blackout,
+    &sim_many_connections, &sim_aborts,      &sim_heavy_loss, &sim_changing_way, &sim_both_ways, &sim_crowd,
 };
 
 static struct {

@@ -1,9 +1,8 @@
 /* What must hold between two hosts, whatever the cable does. */
 #include "scenarios.h"
+#include "client.h"
+#include <math.h>
 #include <string.h>
-
-enum { PORT = 7 };
-static const weir_time PATIENCE = (weir_time)3600 * 1000000000; /* of virtual time: nothing may take longer */
 
 /* ---- faults ---- */
 
@@ -12,9 +11,33 @@ static double chance(struct world *world, double most)
     return weir_rng_below(&world->rng, 3) == 0 ? 0 : most * weir_rng_double(&world->rng);
 }
 
-static void random_faults(struct world *world)
+/* From `least` to `most`, each order of magnitude as likely as another. */
+static uint32_t size_between(struct world *world, double least, double most)
 {
-    world->fault = (struct weir_fault){
+    return (uint32_t)(least * pow(most / least, weir_rng_double(&world->rng)));
+}
+
+static bool coin(struct world *world)
+{
+    return weir_rng_below(&world->rng, 2) == 0;
+}
+
+/* What two hosts may have, and what a way between them may leave of it. */
+static void random_stacks(struct world *world)
+{
+    world->options.congestion = coin(world) ? &weir_tcp_cubic : &weir_tcp_reno;
+    world->options.ecn = coin(world) ? WEIR_TCP_ECN_REQUEST : WEIR_TCP_ECN_ACCEPT;
+    world->options.receive_buffer = size_between(world, 1500, 4 << 20);
+    world->options.send_buffer = size_between(world, 1000, 4 << 20);
+    world->middlebox = (struct middlebox){.no_sack = weir_rng_below(&world->rng, 3) == 0,
+                                          .no_timestamps = weir_rng_below(&world->rng, 3) == 0,
+                                          .no_scale = weir_rng_below(&world->rng, 5) == 0,
+                                          .mark = chance(world, 0.1)};
+}
+
+static struct weir_fault random_fault(struct world *world)
+{
+    return (struct weir_fault){
         .loss = chance(world, 0.15),
         .duplicate = chance(world, 0.1),
         .reorder = chance(world, 0.2),
@@ -26,168 +49,13 @@ static void random_faults(struct world *world)
     };
 }
 
-/* ---- a client that knows each byte ---- */
-
-struct client {
-    struct world *world;
-    struct weir_stream *stream;
-    uint64_t seed;
-    size_t total, sent, received;
-    bool copies; /* sends and receives by copying, else by packets */
-};
-
-static void fill(struct weir_rng *rng, uint8_t *bytes, size_t n)
+static void random_faults(struct world *world)
 {
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)weir_rng_next(rng);
+    random_stacks(world);
+    world->fault = random_fault(world);
 }
 
-static int send_packets(struct client *client, const uint8_t *bytes, size_t n)
-{
-    while (n > 0) {
-        struct rte_mbuf *packet = weir_packet_alloc(client->world->stacks[0]);
-        if (packet == NULL) {
-            WEIR_TRY(weir_sleep(WEIR_MILLISECONDS(1)));
-            continue;
-        }
-        uint16_t part = n < 1900 ? (uint16_t)n : 1900; /* some are longer than a segment may be */
-        memcpy(rte_pktmbuf_append(packet, part), bytes, part);
-        WEIR_TRY(weir_stream_send(client->stream, packet));
-        bytes += part;
-        n -= part;
-    }
-    return 0;
-}
-
-static int sender(void *arg)
-{
-    struct client *client = arg;
-    struct weir_rng bytes, sizes;
-    uint8_t chunk[8192];
-    weir_rng_seed(&bytes, client->seed);
-    weir_rng_seed(&sizes, client->seed + 1);
-    while (client->sent < client->total) {
-        size_t n = 1 + weir_rng_below(&sizes, weir_rng_below(&sizes, 2) == 0 ? 64 : sizeof chunk);
-        if (n > client->total - client->sent)
-            n = client->total - client->sent;
-        fill(&bytes, chunk, n);
-        WEIR_TRY(client->copies ? weir_send_all(client->stream, chunk, n) : send_packets(client, chunk, n));
-        client->sent += n;
-        if (weir_rng_below(&sizes, 50) == 0)
-            WEIR_TRY(weir_sleep((weir_time)weir_rng_below(&sizes, 50000000)));
-    }
-    return weir_send_eof(client->stream);
-}
-
-static int receive_chunk(struct client *client, uint8_t *chunk, size_t size)
-{
-    struct rte_mbuf *packet;
-    if (client->copies)
-        return weir_receive_some(client->stream, chunk, size);
-    int n = weir_stream_receive(client->stream, &packet);
-    if (n <= 0)
-        return n;
-    const void *bytes = rte_pktmbuf_read(packet, 0, (uint32_t)n, chunk);
-    if (bytes != chunk)
-        memcpy(chunk, bytes, (size_t)n);
-    rte_pktmbuf_free(packet);
-    return n;
-}
-
-static int receiver(void *arg)
-{
-    struct client *client = arg;
-    struct weir_rng bytes;
-    uint8_t chunk[4096], expected[4096];
-    int n;
-    weir_rng_seed(&bytes, client->seed);
-    while ((n = receive_chunk(client, chunk, sizeof chunk)) > 0) {
-        fill(&bytes, expected, (size_t)n);
-        if (memcmp(chunk, expected, (size_t)n) != 0)
-            return world_fail(client->world, "bytes differ after %zu", client->received);
-        client->received += (size_t)n;
-    }
-    if (n == 0 && client->received != client->total)
-        return world_fail(client->world, "%zu of %zu bytes came back", client->received, client->total);
-    return n;
-}
-
-/* A cable cut for 20 s may swallow all SYNs of one attempt, which is a minute: a client tries again. */
-static int connect_to_server(struct client *client)
-{
-    struct weir_endpoint server = world_endpoint(1, PORT);
-    int rc = -ETIMEDOUT;
-    for (int attempt = 0; attempt < 3 && rc == -ETIMEDOUT; attempt++)
-        rc = weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream);
-    return rc;
-}
-
-static int talk(void *arg)
-{
-    struct client *client = arg;
-    struct weir_nursery nursery;
-    int rc = 0;
-    WEIR_TRY(connect_to_server(client));
-    weir_with_nursery (&nursery, rc) {
-        weir_start_soon(&nursery, sender, client);
-        weir_start_soon(&nursery, receiver, client);
-    }
-    int closed = weir_stream_close(client->stream);
-    return rc < 0 ? rc : closed;
-}
-
-/* ---- servers ---- */
-
-static int echo_packets(struct weir_stream *stream, void *arg)
-{
-    struct rte_mbuf *packet;
-    int n;
-    while ((n = weir_stream_receive(stream, &packet)) > 0)
-        WEIR_TRY(weir_stream_send(stream, packet));
-    return n;
-}
-
-static int echo_copies(struct weir_stream *stream, void *arg)
-{
-    uint8_t bytes[3000];
-    int n;
-    while ((n = weir_receive_some(stream, bytes, sizeof bytes)) > 0)
-        WEIR_TRY(weir_send_all(stream, bytes, (size_t)n));
-    return n;
-}
-
-struct service {
-    struct world *world;
-    int (*handler)(struct weir_stream *stream, void *arg);
-    void *arg;
-};
-
-static int serve(void *arg)
-{
-    struct service *service = arg;
-    return weir_serve_tcp(service->world->stacks[1], PORT, service->handler, service->arg);
-}
-
-/* Runs clients against a server; the server is cancelled when they are done. */
-static int run_clients(struct world *world, struct service *service, int (*client_main)(void *arg),
-                       struct client *clients, unsigned count)
-{
-    struct weir_nursery servers, nursery;
-    struct weir_scope patience;
-    int rc = 0;
-    weir_with_nursery (&servers, rc) {
-        weir_start_soon(&servers, serve, service);
-        WEIR_DO(rc, weir_checkpoint());
-        weir_fail_after (&patience, PATIENCE, rc) {
-            weir_with_nursery (&nursery, rc) {
-                for (unsigned i = 0; i < count; i++)
-                    weir_start_soon(&nursery, client_main, &clients[i]);
-            }
-        }
-        weir_nursery_cancel(&servers);
-    }
-    return rc;
-}
+/* ---- echoes ---- */
 
 static int echo_with(struct world *world, int (*handler)(struct weir_stream *stream, void *arg), bool copies,
                      size_t most)
@@ -200,7 +68,7 @@ static int echo_with(struct world *world, int (*handler)(struct weir_stream *str
                                      .seed = weir_rng_next(&world->rng),
                                      .total = 1 + weir_rng_below(&world->rng, most),
                                      .copies = copies};
-    return run_clients(world, &service, talk, clients, count);
+    return run_clients(world, &service, client_talk, clients, count);
 }
 
 static int echo_zero_copy(struct world *world)
@@ -217,6 +85,23 @@ const struct scenario sim_echo_zero_copy = {"echo-zero-copy", "packets handed ov
                                             random_faults, echo_zero_copy};
 const struct scenario sim_echo_copied = {"echo-copied", "bytes copied, random faults, byte-exact", random_faults,
                                          echo_copied};
+
+/* Every third segment, or its ACK, is lost: timeouts are the rule. What comes to the end of its retransmissions by bad
+ * luck alone may give up, and only that. */
+static void heavy_loss_faults(struct world *world)
+{
+    random_faults(world);
+    world->fault.loss = 0.15 + 0.15 * weir_rng_double(&world->rng);
+    world->fault.corrupt = chance(world, 0.02);
+}
+
+static int echo_little(struct world *world)
+{
+    return echo_with(world, echo_packets, coin(world), 20000);
+}
+
+const struct scenario sim_heavy_loss = {"heavy-loss", "15 to 30 % each way, byte-exact", heavy_loss_faults,
+                                        echo_little};
 
 /* ---- half-close: the server answers only after the client's end ---- */
 
@@ -238,8 +123,8 @@ static int ask_for_count(void *arg)
     uint64_t total = 0;
     size_t got = 0;
     int n = 0;
-    WEIR_TRY(connect_to_server(client));
-    int rc = sender(client);
+    WEIR_TRY(client_connect(client));
+    int rc = client_send(client);
     while (rc == 0 && got < sizeof total &&
            (n = weir_receive_some(client->stream, (uint8_t *)&total + got, sizeof total - got)) > 0)
         got += (size_t)n;
@@ -269,8 +154,8 @@ const struct scenario sim_half_close = {"half-close", "an answer after the clien
 static void tiny_buffers_faults(struct world *world)
 {
     random_faults(world);
-    world->options.receive_buffer = 2000 + (uint32_t)weir_rng_below(&world->rng, 8000);
-    world->options.send_buffer = 1000 + (uint32_t)weir_rng_below(&world->rng, 8000);
+    world->options.receive_buffer = size_between(world, 600, 10000);
+    world->options.send_buffer = size_between(world, 600, 10000);
 }
 
 static int slow_echo(struct weir_stream *stream, void *arg)
@@ -293,7 +178,7 @@ static int tiny_buffers(struct world *world)
                             .total = 1 + weir_rng_below(&world->rng, 60000),
                             .copies = weir_rng_below(&world->rng, 2) == 0};
     struct service service = {world, slow_echo, world};
-    return run_clients(world, &service, talk, &client, 1);
+    return run_clients(world, &service, client_talk, &client, 1);
 }
 
 const struct scenario sim_tiny_buffers = {"tiny-buffers", "slow reader, zero windows, byte-exact", tiny_buffers_faults,
@@ -312,18 +197,83 @@ static void blackout_faults(struct world *world)
 const struct scenario sim_blackout = {"blackout", "up to 20 s without a packet, then byte-exact", blackout_faults,
                                       echo_zero_copy};
 
+/* ---- a way that becomes another all the time ---- */
+
+static int change_the_way(void *arg)
+{
+    struct world *world = arg;
+    for (;;) {
+        WEIR_TRY(weir_sleep((weir_time)weir_rng_below(&world->rng, 3000000000)));
+        struct weir_fault fault = random_fault(world);
+        if (weir_rng_below(&world->rng, 4) == 0)
+            fault = (struct weir_fault){.loss = 1}; /* a blackout until the next change */
+        world_set_fault(world, &fault);
+    }
+}
+
+static int changing_way(struct world *world)
+{
+    struct weir_nursery nursery;
+    int rc = 0;
+    weir_with_nursery (&nursery, rc) {
+        weir_start_soon(&nursery, change_the_way, world);
+        rc = echo_with(world, echo_packets, false, 1000000);
+        weir_nursery_cancel(&nursery);
+    }
+    return rc;
+}
+
+const struct scenario sim_changing_way = {"changing-way", "delay, rate, loss change while it runs; blackouts",
+                                          random_faults, changing_way};
+
+/* ---- both ends tell, and neither waits for the other ---- */
+
+static int tell_too(struct weir_stream *stream, void *arg)
+{
+    struct client *client = arg;
+    client->stream = stream;
+    return client_talk_on(client);
+}
+
+static int both_ways(struct world *world)
+{
+    struct client ends[2];
+    for (int i = 0; i < 2; i++)
+        ends[i] = (struct client){.world = world,
+                                  .seed = weir_rng_next(&world->rng),
+                                  .total = 1 + weir_rng_below(&world->rng, 400000),
+                                  .copies = coin(world),
+                                  .host = i,
+                                  .other = &ends[1 - i]};
+    struct service service = {world, tell_too, &ends[1]};
+    return run_clients(world, &service, client_talk, ends, 1);
+}
+
+const struct scenario sim_both_ways = {"both-ways", "two streams in one connection, random faults, byte-exact",
+                                       random_faults, both_ways};
+
 /* ---- many short connections ---- */
 
-static int many_connections(struct world *world)
+static int many_at_once(struct world *world, unsigned count, size_t most)
 {
     static struct client clients[200];
     struct service service = {world, echo_packets, NULL};
-    for (unsigned i = 0; i < 200; i++)
+    for (unsigned i = 0; i < count; i++)
         clients[i] = (struct client){.world = world,
                                      .seed = weir_rng_next(&world->rng),
-                                     .total = 1 + weir_rng_below(&world->rng, 300),
+                                     .total = 1 + weir_rng_below(&world->rng, most),
                                      .copies = i % 2 == 0};
-    return run_clients(world, &service, talk, clients, 200);
+    return run_clients(world, &service, client_talk, clients, count);
+}
+
+static int many_connections(struct world *world)
+{
+    return many_at_once(world, 200, 300);
+}
+
+static int crowd(struct world *world)
+{
+    return many_at_once(world, 30, 20000);
 }
 
 static void mild_faults(struct world *world)
@@ -333,6 +283,7 @@ static void mild_faults(struct world *world)
 
 const struct scenario sim_many_connections = {"many-connections", "200 at once, each closed properly", mild_faults,
                                               many_connections};
+const struct scenario sim_crowd = {"crowd", "30 at once, random faults, byte-exact", random_faults, crowd};
 
 /* ---- clients that vanish in the middle: nothing may stay behind ---- */
 
@@ -342,7 +293,7 @@ static int talk_and_vanish(void *arg)
     struct weir_scope scope;
     int rc = 0;
     weir_move_on_after (&scope, (weir_time)weir_rng_below(&client->world->rng, 300000000), rc) {
-        rc = talk(client);
+        rc = client_talk(client);
     }
     if (rc == -ECONNRESET || rc == -EPIPE)
         rc = 0; /* by an earlier one's reset: its port is reused */

@@ -4,13 +4,15 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* ---- a device that digests what passes, so that two runs can be compared ---- */
+/* ---- a device that digests what passes, so that two runs can be compared; and where one can look ---- */
 
 struct digest_dev {
     struct weir_dev dev;
     struct weir_dev *inner;
     struct world *world;
-    FILE *capture; /* or NULL */
+    int host;
+    struct weir_rng rng; /* the middlebox's */
+    FILE *capture;       /* or NULL         */
 };
 
 static void digest(struct world *world, const struct rte_mbuf *m)
@@ -29,6 +31,10 @@ static void digest(struct world *world, const struct rte_mbuf *m)
 static uint16_t digest_rx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
+    struct world *world = self->world;
+    const char *wrong = watch_look(&world->watches[self->host], world->stacks[self->host], world->clock.time);
+    if (wrong != NULL)
+        world_fail(world, "host %d, at %.6f s: %s", self->host, (double)world->clock.time / 1e9, wrong);
     n = weir_dev_rx_burst(self->inner, packets, n);
     for (uint16_t i = 0; i < n && self->capture != NULL; i++)
         capture_write(self->capture, self->world->clock.time, packets[i]);
@@ -39,6 +45,7 @@ static uint16_t digest_tx(struct weir_dev *dev, struct rte_mbuf **packets, uint1
 {
     struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
     for (uint16_t i = 0; i < n; i++) {
+        middlebox_pass(&self->world->middlebox, &self->rng, packets[i]);
         digest(self->world, packets[i]);
         if (self->capture != NULL)
             capture_write(self->capture, self->world->clock.time, packets[i]);
@@ -55,9 +62,11 @@ static weir_time digest_next_deadline(struct weir_dev *dev)
 static const struct weir_dev_ops digest_ops = {
     .rx_burst = digest_rx, .tx_burst = digest_tx, .next_deadline = digest_next_deadline};
 
-static struct digest_dev digest_around(struct world *world, struct weir_dev *inner)
+static struct digest_dev digest_around(struct world *world, int host)
 {
-    struct digest_dev self = {.dev = *inner, .inner = inner, .world = world};
+    struct weir_dev *inner = world->devs[host];
+    struct digest_dev self = {.dev = *inner, .inner = inner, .world = world, .host = host};
+    weir_rng_seed(&self.rng, world->seed * 2 + (uint64_t)host);
     self.dev.ops = &digest_ops;
     return self;
 }
@@ -114,7 +123,7 @@ static int in_world(void *arg)
     struct digest_dev digests[2];
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++) {
-        digests[i] = digest_around(world, world->devs[i]);
+        digests[i] = digest_around(world, i);
         digests[i].capture = i == 0 ? world->capture : NULL;
         struct weir_stack_options options = world->options;
         options.address = RTE_IPV4(10, 0, 0, i + 1);
@@ -135,6 +144,7 @@ bool world_run(struct world *world, const struct scenario *scenario, uint64_t se
     *world = (struct world){.seed = seed, .pool = pool, .capture = capture};
     weir_rng_seed(&world->rng, seed);
     weir_virtual_clock_init(&world->clock, WEIR_SECONDS(1000), true);
+    world->options.connections_max = WATCH_CONNECTIONS;
     if (scenario->prepare != NULL)
         scenario->prepare(world);
     struct call call = {world, scenario};
@@ -144,7 +154,8 @@ bool world_run(struct world *world, const struct scenario *scenario, uint64_t se
         rc = weir_run(in_world, &call, &options);
     for (int i = 0; i < 2; i++)
         weir_dev_close(world->devs[i]);
-    if (rc < 0)
+    bool gave_up = world->watches[0].gave_up || world->watches[1].gave_up;
+    if (rc < 0 && !(gave_up && (rc == -ETIMEDOUT || rc == -ECONNRESET)))
         world_fail(world, "ended with %s (%d)", weir_error_name(rc), rc);
     if (rte_mempool_in_use_count(pool) != 0)
         world_fail(world, "%u packets are not back in the pool", rte_mempool_in_use_count(pool));

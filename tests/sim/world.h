@@ -3,6 +3,8 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "middlebox.h"
+#include "watch.h"
 #include <weir/net/stream.h>
 #include <weir/weir.h>
 
@@ -14,7 +16,9 @@ struct world {
     struct weir_dev *devs[2];     /* fault devices; what they do is set below */
     struct weir_stack *stacks[2]; /* 10.0.0.1 and 10.0.0.2 */
     struct weir_fault fault;      /* both ways; a scenario may change it before or (world_set_fault) while it runs */
+    struct middlebox middlebox;   /* both ways, likewise before */
     struct weir_stack_options options; /* of both stacks; addresses and seeds are filled in */
+    struct watch watches[2];           /* of both stacks' timers */
     FILE *capture;                     /* of host 0's packets, or NULL */
     uint64_t digest;                   /* of every frame sent and its time: equal for equal runs */
     char failure[256];                 /* what went wrong; empty: nothing */
@@ -26,7 +30,8 @@ struct scenario {
     int (*main)(struct world *world);     /* runs as a task, stacks up */
 };
 
-/* Runs one scenario under one seed. Returns true if it held; else world->failure says what did not. */
+/* Runs one scenario under one seed. Returns true if it held; else world->failure says what did not. A connection that
+ * came to the end of its retransmissions, by bad luck, may fail: that is what they are for. */
 bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
                FILE *capture);
 
