@@ -54,7 +54,7 @@ struct rte_mempool *weir_packet_pool(const char *name, unsigned count, unsigned 
 
 struct rte_mempool *weir_reference_pool(const char *name, unsigned count)
 {
-    return make_pool(name, count, 64, 0);
+    return make_pool(name, count, RTE_MIN(64u, count / 8), 0);
 }
 
 void weir_packet_cut_segments(struct rte_mbuf *m, uint32_t length)

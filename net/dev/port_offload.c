@@ -21,7 +21,8 @@ static const struct {
 
 enum {
     FRAME_OVERHEAD = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN,
-    REFERENCES = 8191 /* to payload that is being sent in large packets: some hundred of these */
+    REFERENCES = 8191,    /* to payload that is being sent in large packets: some hundred of these */
+    REFERENCES_FEW = 1023 /* where it is sent in segments */
 };
 
 int port_choose_mtu(struct opening *o)
@@ -86,19 +87,13 @@ static const struct weir_dev_ops prepared_ops = {.rx_burst = port_rx_burst,
                                                  .stats = port_stats,
                                                  .close = port_close};
 
-/* What large packets take besides what the port does itself: mbufs that refer to payload. */
-static int prepare_tso(struct opening *o)
+static int make_references(struct opening *o, bool cuts)
 {
-    struct weir_dev *dev = &o->port->dev;
     char name[RTE_MEMPOOL_NAMESIZE];
 
     snprintf(name, sizeof(name), "weir-references-%u", o->port->id);
-    dev->references = weir_reference_pool(name, REFERENCES);
-    if (dev->references == NULL)
-        return port_fail(o, -ENOMEM, "no memory to refer to what is sent");
-    dev->tx_segments_max = o->info.tx_desc_lim.nb_seg_max;
-    dev->ops = &prepared_ops;
-    return 0;
+    o->port->dev.references = weir_reference_pool(name, cuts ? REFERENCES : REFERENCES_FEW);
+    return o->port->dev.references != NULL ? 0 : port_fail(o, -ENOMEM, "no memory to refer to what is sent");
 }
 
 int port_take_offloads(struct opening *o)
@@ -106,5 +101,10 @@ int port_take_offloads(struct opening *o)
     for (size_t i = 0; i < RTE_DIM(offloads); i++)
         if ((o->conf.rxmode.offloads & offloads[i].rx) || (o->conf.txmode.offloads & offloads[i].tx))
             o->port->dev.capabilities |= offloads[i].name;
-    return o->port->dev.capabilities & WEIR_DEV_TX_TSO ? prepare_tso(o) : 0;
+    WEIR_TRY(make_references(o, o->port->dev.capabilities & WEIR_DEV_TX_TSO));
+    if (o->port->dev.capabilities & WEIR_DEV_TX_TSO) {
+        o->port->dev.tx_segments_max = o->info.tx_desc_lim.nb_seg_max;
+        o->port->dev.ops = &prepared_ops;
+    }
+    return 0;
 }

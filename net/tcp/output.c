@@ -177,7 +177,7 @@ static inline bool send_data(struct weir_tcp *tcp, struct weir_tcp_connection *c
 
         if (length == 0)
             return true;
-        if (WEIR_UNLIKELY(length == c->mss && tcp->references != NULL))
+        if (WEIR_UNLIKELY(length == c->mss && tcp->pieces_max > 0))
             length = tcp_large_portion(c, usable);
         if (!send_next(tcp, c, length, usable > length))
             return false;

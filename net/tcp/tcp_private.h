@@ -61,8 +61,8 @@ struct weir_tcp {
     unsigned out_of_order_held;
     struct tcp_ring dirty, reports;
     struct rte_mempool *pool, *control_pool;
-    struct rte_mempool *references; /* NULL: the device does not cut large packets */
-    uint16_t pieces_max;            /* of a large packet                           */
+    struct rte_mempool *references; /* or NULL                                                  */
+    uint16_t pieces_max;            /* of a large packet; 0: the device does not cut such ones */
     struct weir_tcp_stats stats;
     /* the rest */
     struct weir_wheel wheel;
@@ -469,7 +469,7 @@ void tcp_ecn_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
 void tcp_ecn_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 
 /* ---- large.c ---- */
-/* Lets large packets be sent, if the device can cut them; `references` may be NULL. */
+/* Lets large packets be sent, if the device can cut them. `references` may be NULL. */
 void tcp_large_open(struct weir_tcp *tcp, struct rte_mempool *references, uint16_t pieces_max);
 /* How much may go as one packet, from SND.NXT on: cut by the device, it is the very segments that would else go one by
  * one. `usable` is what the windows allow, a segment at least. */
@@ -477,6 +477,25 @@ uint32_t tcp_large_portion(const struct weir_tcp_connection *c, uint32_t usable)
 /* Makes that packet, of `length` bytes: no header yet. What there is no memory for is left out, and `length` tells.
  * Returns NULL if that leaves no more than a segment. */
 struct rte_mbuf *tcp_large_take(struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t *length);
+
+/* Queues a packet of more than a segment. Takes m. */
+void tcp_large_queue(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m);
+
+/* Queues the last `length` bytes of a packet. Takes m. */
+static inline void tcp_queue_payload(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
+                                     uint32_t length)
+{
+    struct weir_packet *packet = weir_packet(m);
+
+    packet->tcp.seq = c->snd_end;
+    packet->tcp.len = length;
+    packet->tcp.marks = 0;
+    weir_packet_queue_push(&c->send, m);
+    tcp_hold(tcp, m);
+    c->snd_end += length;
+    if (c->send_next == NULL)
+        c->send_next = m;
+}
 
 /* ---- emit.c ---- */
 /* Puts header and checksum in front of a payload (m->data at it) and sends it. Carries the ACK. Takes m. */

@@ -116,8 +116,6 @@ static bool join_last(struct weir_tcp_connection *c, struct rte_mbuf *m)
 
 int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
 {
-    struct weir_packet *packet = weir_packet(m);
-
     if (WEIR_UNLIKELY(!can_send(c)))
         return send_error(c);
     WEIR_ASSERT(m->pkt_len > 0);
@@ -129,14 +127,10 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
         tcp_mark_dirty(tcp, c);
         return 0;
     }
-    packet->tcp.seq = c->snd_end;
-    packet->tcp.len = m->pkt_len;
-    packet->tcp.marks = 0;
-    weir_packet_queue_push(&c->send, m);
-    tcp_hold(tcp, m);
-    c->snd_end += m->pkt_len;
-    if (c->send_next == NULL)
-        c->send_next = m;
+    if (WEIR_UNLIKELY(m->pkt_len > c->mss))
+        tcp_large_queue(tcp, c, m);
+    else
+        tcp_queue_payload(tcp, c, m, m->pkt_len);
     tcp_mark_dirty(tcp, c);
     return 0;
 }

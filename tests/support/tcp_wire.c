@@ -90,6 +90,7 @@ void wire_init(struct wire *w)
                        .timestamps = true,
                        .ts = 5000,
                        .window = 65535,
+                       .references_size = 1023,
                        .mtu = 1500};
     w->options.connections_max = 64;
     for (unsigned i = 0; i < 16; i++)
@@ -105,6 +106,18 @@ static struct rte_mempool *make_pool(const struct wire *w, unsigned count, uint1
     return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0,
                                           (uint16_t)((room != 0 ? room : 2048) + RTE_PKTMBUF_HEADROOM),
                                           (int)rte_socket_id(), w->pool_ops);
+}
+
+static struct rte_mempool *make_references(unsigned count)
+{
+    static unsigned made;
+    char name[32];
+    struct rte_mempool *pool;
+
+    snprintf(name, sizeof(name), "wire-references-%u", made++);
+    pool = weir_reference_pool(name, count);
+    cr_assert_not_null(pool);
+    return pool;
 }
 
 /* The peer asks for our address, and so tells its own. */
@@ -137,11 +150,8 @@ void wire_open(struct wire *w)
     cr_assert(w->pool != NULL && w->control != NULL);
     if (w->finish)
         nic_open(&w->nic);
-    if (w->capabilities & WEIR_DEV_TX_TSO) {
-        w->options.references = weir_reference_pool("wire-references", 1023);
-        w->options.pieces_max = 64;
-        cr_assert_not_null(w->options.references);
-    }
+    w->options.references = w->references_size != 0 ? make_references(w->references_size) : NULL;
+    w->options.pieces_max = 64;
     link.pool = ip.pool = w->control;
     cr_assert_eq(weir_link_open(&w->link, &link, &w->burst), 0);
     cr_assert_eq(weir_ip_open(&w->ip, &ip, w->link), 0);

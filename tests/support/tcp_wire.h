@@ -43,6 +43,7 @@ struct wire {
     struct rte_mbuf *(*carry)(struct rte_mbuf *m); /* a device: returns what came out at its other end; NULL: none */
     uint16_t mtu;
     unsigned pool_size, control_size; /* 0: 512, 256 */
+    unsigned references_size;         /* may be 0 */
     uint16_t control_room;            /* bytes; 0: 2048 */
     const char *pool_ops;             /* of rte_mempool; NULL: the default */
     uint32_t address, peer_address;

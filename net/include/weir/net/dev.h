@@ -46,7 +46,7 @@ struct weir_dev {
     uint16_t mtu;                   /* bytes of an IP packet, 1500 on plain Ethernet                            */
     uint32_t capabilities;          /* WEIR_DEV_*                                                               */
     struct rte_mempool *pool;       /* where received packets come from, and where packets to send may be taken */
-    struct rte_mempool *references; /* mbufs without room, to refer to payload by: with WEIR_DEV_TX_TSO; else NULL */
+    struct rte_mempool *references; /* mbufs without room, to refer to payload by; NULL: none               */
     uint16_t tx_segments_max;       /* mbufs that a packet to send may have, with WEIR_DEV_TX_TSO                  */
     struct rte_mempool *last; /* freed after the device is closed, which may hold packets of it until then; NULL */
     char name[64];

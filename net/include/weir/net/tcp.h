@@ -43,9 +43,10 @@ struct weir_tcp_options {
     const struct weir_tcp_congestion *congestion; /* how much may be in flight; NULL: weir_tcp_cubic                */
     struct rte_mempool *pool;         /* data: packets with room for a full segment                          */
     struct rte_mempool *control_pool; /* pure ACKs, SYNs, RSTs: small ones, so that they never starve        */
-    struct rte_mempool *references;   /* weir_reference_pool's, for packets of many segments where the device has *
-                                       * WEIR_DEV_TX_TSO; may be NULL                                             */
-    uint16_t pieces_max;              /* mbufs that such a packet may have                                        */
+    struct rte_mempool *references;   /* weir_reference_pool's: for what the user sends in packets of more than a *
+                                       * segment, and for such packets where the device has WEIR_DEV_TX_TSO; NULL *
+                                       * is fine: then the former are sent again as a whole when a part is lost   */
+    uint16_t pieces_max;              /* mbufs that a packet may have, with WEIR_DEV_TX_TSO                       */
     uint8_t key[16];                  /* secret for initial sequence numbers (RFC 6528) and the table's hash        */
     uint64_t seed;                    /* of what needs no secret                                                    */
 };
