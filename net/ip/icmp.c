@@ -142,14 +142,14 @@ static struct rte_mbuf *make_error(struct weir_ip *ip, struct rte_mbuf *m, uint8
     return error;
 }
 
-void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
-                              uint8_t code)
+/* Sends an error about m, unless it must not be; consumes m. RFC 1122 section 3.2.2. */
+static void send_error(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx, uint8_t type,
+                       uint8_t code, uint64_t *counter)
 {
     struct rte_mbuf *error = NULL;
     struct weir_ip_path path;
 
-    /* fragments and errors never come here: weir_ip_input keeps both */
-    WEIR_ASSERT(rx->protocol != IPPROTO_ICMP && m->l3_len >= IPV4_LENGTH);
+    WEIR_ASSERT(m->l3_len >= IPV4_LENGTH);
     if (rx->broadcast) {
         rte_pktmbuf_free(m);
         return;
@@ -157,12 +157,24 @@ void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf
     if (!may_send_error(ip, now)) {
         ip->stats.icmp_out_rate_limited++;
     } else if (weir_ip_path_init(ip, now, &path, &rx->dst, &rx->src, IPPROTO_ICMP) < 0 ||
-               (error = make_error(ip, m, WEIR_ICMP_UNREACHABLE, code)) == NULL) {
+               (error = make_error(ip, m, type, code)) == NULL) {
         ip->stats.out_discards++;
     } else {
         ip->stats.icmp_out_msgs++;
-        ip->stats.icmp_out_dest_unreachs++;
+        ++*counter;
         weir_ip_send(ip, now, &path, error, 0);
     }
     rte_pktmbuf_free(m);
+}
+
+void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
+                              uint8_t code)
+{
+    WEIR_ASSERT(rx->protocol != IPPROTO_ICMP); /* errors never come here: weir_ip_input keeps them */
+    send_error(ip, now, m, rx, WEIR_ICMP_UNREACHABLE, code, &ip->stats.icmp_out_dest_unreachs);
+}
+
+void ip_send_time_exceeded(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx)
+{
+    send_error(ip, now, m, rx, WEIR_ICMP_TIME_EXCEEDED, 1, &ip->stats.icmp_out_time_excds);
 }

@@ -45,9 +45,23 @@ static uint8_t unknown_protocol(struct weir_ip *ip, weir_time now, struct rte_mb
     return 0;
 }
 
-static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
+/* Takes a fragment. Returns true if that was the last one missing: then *m is the whole packet, `header` its own. */
+static __attribute__((noinline)) bool reassemble(struct weir_ip *ip, weir_time now, struct rte_mbuf **m,
+                                                 struct weir_ipv4 *header)
+{
+    weir_packet_cut(*m, header->total_length);
+    *m = ip_reassemble_v4(ip, now, *m, header);
+    if (*m == NULL)
+        return false;
+    header->total_length = (uint16_t)(*m)->pkt_len;
+    header->header_length = (uint8_t)(*m)->l3_len;
+    return true;
+}
+
+static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_mbuf **packet, struct weir_ip_rx *rx)
 {
     struct weir_ip_stats *stats = &ip->stats;
+    struct rte_mbuf *m = *packet;
     struct weir_ipv4 header;
     const uint8_t *bytes;
     bool broadcast;
@@ -74,8 +88,13 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     broadcast = ip_broadcast(ip, header.dst);
     if (WEIR_UNLIKELY(header.dst != ip->address && !broadcast))
         return drop(&stats->in_addr_errors, m, rx);
-    if (WEIR_UNLIKELY(header.more_fragments || header.fragment_offset != 0))
-        return drop(&stats->in_fragments_dropped, m, rx);
+    if (WEIR_UNLIKELY(header.more_fragments || header.fragment_offset != 0)) {
+        if (broadcast || link_broadcast(m)) /* no use to anybody but a flood */
+            return drop(&stats->in_addr_errors, m, rx);
+        if (!reassemble(ip, now, packet, &header))
+            return rx->protocol = 0;
+        m = *packet;
+    }
 
     rx->src = weir_address_v4(header.src);
     rx->dst = weir_address_v4(header.dst);
@@ -98,7 +117,8 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     return rx->protocol = ip_icmp_input(ip, now, m, rx);
 }
 
-uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf *m, struct weir_ip_rx *rx)
+uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf **m,
+                      struct weir_ip_rx *rx)
 {
     WEIR_ASSERT_EQ(ether_type, RTE_ETHER_TYPE_IPV4);
     return ipv4_input(ip, now, m, rx);

@@ -57,12 +57,20 @@ int weir_ip_open(struct weir_ip **opened, const struct weir_ip_options *options,
         return rc;
     }
     *ip = made;
+    rc = ip_reassembly_open(&ip->reassembly, options->reassembly_max != 0 ? options->reassembly_max : 64);
+    if (rc < 0) {
+        free(ip);
+        return rc;
+    }
     *opened = ip;
     return 0;
 }
 
 void weir_ip_close(struct weir_ip *ip)
 {
+    if (ip == NULL)
+        return;
+    ip_reassembly_close(&ip->reassembly);
     free(ip);
 }
 

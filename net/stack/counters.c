@@ -46,7 +46,9 @@ static const struct row {
     ROW("Ip", "OutRequests", ip.out_requests),
     ROW("Ip", "OutDiscards", ip.out_discards),
     ROW("Ip", "OutNoRoutes", ip.out_no_routes),
-    ROW("Ip", "ReasmFails", ip.in_fragments_dropped),
+    ROW("Ip", "ReasmReqds", ip.reasm_reqds),
+    ROW("Ip", "ReasmOKs", ip.reasm_oks),
+    ROW("Ip", "ReasmFails", ip.reasm_fails),
     ROW("IpExt", "InTruncatedPkts", ip.in_truncated),
     ROW("IpExt", "InCsumErrors", ip.in_cksum_errors),
     ROW("Icmp", "InMsgs", ip.icmp_in_msgs),
@@ -57,6 +59,7 @@ static const struct row {
     ROW("Icmp", "OutMsgs", ip.icmp_out_msgs),
     ROW("Icmp", "OutRateLimitGlobal", ip.icmp_out_rate_limited),
     ROW("Icmp", "OutDestUnreachs", ip.icmp_out_dest_unreachs),
+    ROW("Icmp", "OutTimeExcds", ip.icmp_out_time_excds),
     ROW("Icmp", "OutEchoReps", ip.icmp_out_echo_reps),
 
     ROW("Udp", "InDatagrams", udp.in_datagrams),

@@ -23,7 +23,7 @@ static void receive_burst(struct weir_stack *stack, weir_time now, struct rte_mb
         uint16_t ether_type = weir_link_input(stack->link, now, packets[i]);
         if (ether_type == 0)
             continue;
-        switch (weir_ip_input(stack->ip, now, ether_type, packets[i], &rx[count])) {
+        switch (weir_ip_input(stack->ip, now, ether_type, &packets[i], &rx[count])) {
         case IPPROTO_TCP:
             segments[count++] = packets[i];
             break;
@@ -93,6 +93,8 @@ int weir_stack_poll(struct weir_poller *poller, weir_time now)
         weir_tcp_timers(stack->tcp, now);
     if (now >= weir_link_next_deadline(stack->link))
         weir_link_timers(stack->link, now);
+    if (now >= weir_ip_next_deadline(stack->ip))
+        weir_ip_timers(stack->ip, now);
     tell_users(stack);
     tell_packet_waiters(stack);
     return (int)n;
@@ -165,8 +167,9 @@ weir_time weir_stack_next_deadline(struct weir_poller *poller)
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
     weir_time backlog = stack->backlog_count > 0 ? backlog_deadline(stack) : WEIR_NEVER;
     weir_time tcp = weir_tcp_next_deadline(stack->tcp), link = weir_link_next_deadline(stack->link);
+    weir_time ip = weir_ip_next_deadline(stack->ip);
     weir_time dev = stack->dev->ops->next_deadline != NULL ? stack->dev->ops->next_deadline(stack->dev) : WEIR_NEVER;
-    return RTE_MIN(RTE_MIN(tcp, link), RTE_MIN(dev, backlog));
+    return RTE_MIN(RTE_MIN(RTE_MIN(tcp, link), ip), RTE_MIN(dev, backlog));
 }
 
 int weir_stack_interrupt(struct weir_poller *poller, bool on)

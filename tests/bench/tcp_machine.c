@@ -125,7 +125,7 @@ static void feed(struct rte_mbuf **frames, unsigned n)
 
     for (unsigned i = 0; i < n; i++)
         require(weir_link_input(b.link, b.now, frames[i]) == RTE_ETHER_TYPE_IPV4 &&
-                    weir_ip_input(b.ip, b.now, RTE_ETHER_TYPE_IPV4, frames[i], &rx[i]) == IPPROTO_TCP,
+                    weir_ip_input(b.ip, b.now, RTE_ETHER_TYPE_IPV4, &frames[i], &rx[i]) == IPPROTO_TCP,
                 "a frame was not taken");
     b.in_tcp -= clock_now();
     weir_tcp_input(b.tcp, b.now, frames, rx, n);

@@ -138,7 +138,7 @@ static void input(struct machine *machine, struct rte_mbuf *m)
 
     if (weir_link_input(machine->link, machine->now, m) != RTE_ETHER_TYPE_IPV4)
         return;
-    switch (weir_ip_input(machine->ip, machine->now, RTE_ETHER_TYPE_IPV4, m, &rx)) {
+    switch (weir_ip_input(machine->ip, machine->now, RTE_ETHER_TYPE_IPV4, &m, &rx)) {
     case IPPROTO_UDP:
         weir_udp_input(machine->udp, machine->now, m, &rx);
         break;

@@ -94,6 +94,7 @@ void test_frame_ipv4(struct test_frame *frame, const struct test_ipv4 *ip, const
     uint8_t header[20] = {(uint8_t)(0x45 + ip->options_length / 4), ip->tos};
 
     test_put16(header + 2, (uint16_t)(20 + ip->options_length + length));
+    test_put16(header + 4, ip->id);
     test_put16(header + 6, ip->fragment);
     header[8] = ip->ttl != 0 ? ip->ttl : 64;
     header[9] = ip->protocol;
@@ -220,7 +221,7 @@ uint8_t test_net_input(struct test_net *net, const struct test_frame *frame, str
 
     if (weir_link_input(net->link, net->now, m) != RTE_ETHER_TYPE_IPV4)
         return 0;
-    protocol = weir_ip_input(net->ip, net->now, RTE_ETHER_TYPE_IPV4, m, rx);
+    protocol = weir_ip_input(net->ip, net->now, RTE_ETHER_TYPE_IPV4, &m, rx);
     if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
         rte_pktmbuf_free(m);
     return protocol;

@@ -35,7 +35,8 @@ uint32_t test_get32(const uint8_t *at);
 struct test_ipv4 {
     uint32_t src, dst;
     uint8_t protocol, tos, ttl; /* ttl 0: 64 */
-    uint16_t fragment;          /* flags and offset, as on the wire */
+    uint16_t id;
+    uint16_t fragment; /* flags and offset, as on the wire */
     const uint8_t *options;
     unsigned options_length; /* a multiple of 4 */
 };

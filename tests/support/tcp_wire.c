@@ -273,7 +273,7 @@ void wire_feed(struct wire *w, struct rte_mbuf *frame)
 
     if (weir_link_input(w->link, w->now, frame) != RTE_ETHER_TYPE_IPV4)
         return;
-    switch (weir_ip_input(w->ip, w->now, RTE_ETHER_TYPE_IPV4, frame, &rx)) {
+    switch (weir_ip_input(w->ip, w->now, RTE_ETHER_TYPE_IPV4, &frame, &rx)) {
     case IPPROTO_TCP:
         weir_tcp_input(w->tcp, w->now, &frame, &rx, 1);
         break;

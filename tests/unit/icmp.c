@@ -31,7 +31,7 @@ static uint8_t input(void)
 static struct rte_mbuf *input_segments(const unsigned *sizes, unsigned count)
 {
     struct rte_mbuf *m = test_segments(net.pool, frame.bytes + 14, frame.length - 14, sizes, count);
-    return weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx) != 0 ? m : NULL;
+    return weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, &m, &rx) != 0 ? m : NULL;
 }
 
 static void expect_nothing(void)
@@ -91,7 +91,7 @@ Test(icmp, echo_held_by_another_or_in_segments_is_answered_all_the_same)
     icmp_frame(TEST_US, 8, 0, "abcdefghijklmnop", 16);
     struct rte_mbuf *m = test_packet(net.pool, frame.bytes + 14, (uint16_t)(frame.length - 14));
     rte_mbuf_refcnt_update(m, 1);
-    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx), 0);
+    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, &m, &rx), 0);
     cr_assert_eq(*rte_pktmbuf_mtod(m, uint8_t *), 8, "the other's bytes were changed");
     rte_pktmbuf_free(m);
     cr_assert(test_net_take(&net, &frame));
@@ -293,7 +293,7 @@ Test(icmp, no_memory_for_an_error_is_counted)
     unsigned got = 0;
     while (got < 255 && (all[got] = rte_pktmbuf_alloc(net.pool)) != NULL)
         got++;
-    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx), 0);
+    cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, &m, &rx), 0);
     cr_assert_eq(stats()->out_discards, 1);
     rte_pktmbuf_free_bulk(all, got);
     expect_nothing();

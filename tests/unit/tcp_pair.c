@@ -130,7 +130,7 @@ static void deliver(int i)
         if (m != NULL) { /* else the NIC has no buffer */
             memcpy(rte_pktmbuf_append(m, flight->frame.length), flight->frame.bytes, flight->frame.length);
             CHECK(weir_link_input(w->link, t.now, m) == RTE_ETHER_TYPE_IPV4);
-            CHECK(weir_ip_input(w->ip, t.now, RTE_ETHER_TYPE_IPV4, m, &rx[n]) == IPPROTO_TCP);
+            CHECK(weir_ip_input(w->ip, t.now, RTE_ETHER_TYPE_IPV4, &m, &rx[n]) == IPPROTO_TCP);
             packets[n++] = m;
         }
         *flight = t.flights[--t.flying];

@@ -41,7 +41,7 @@ static void input_packet(struct rte_mbuf *m)
 
     if (weir_link_input(net.link, net.now, m) != RTE_ETHER_TYPE_IPV4)
         return;
-    switch (weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, m, &rx)) {
+    switch (weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, &m, &rx)) {
     case IPPROTO_UDP:
         weir_udp_input(udp, net.now, m, &rx);
         break;

@@ -34,6 +34,7 @@ struct weir_ip_options {
     uint8_t prefix;           /* of the network that the link reaches directly, 0 to 32        */
     uint32_t gateway;         /* host order; 0: none                                           */
     uint8_t ttl;              /* 0: 64                                                         */
+    unsigned reassembly_max;  /* packets of which some fragments may be kept, of 8 fragments each; 0: 64 */
     unsigned icmp_rate;       /* ICMP errors sent per second, at most; 0: 1000                */
     struct rte_mempool *pool; /* for packets that ICMP makes itself                       */
     uint64_t seed;
@@ -41,10 +42,10 @@ struct weir_ip_options {
 
 struct weir_ip_stats { /* the names of RFC 4293 and RFC 4292, and ICMP's of RFC 5837's kin */
     uint64_t in_receives, in_hdr_errors, in_cksum_errors, in_addr_errors, in_unknown_protos, in_truncated, in_delivers;
-    uint64_t in_fragments_dropped;
+    uint64_t reasm_reqds, reasm_oks, reasm_fails; /* fragments, packets made of them, and those that were given up */
     uint64_t out_requests, out_no_routes, out_discards;
     uint64_t icmp_in_msgs, icmp_in_errors, icmp_in_echos, icmp_in_dest_unreachs, icmp_in_time_excds;
-    uint64_t icmp_out_msgs, icmp_out_echo_reps, icmp_out_dest_unreachs, icmp_out_rate_limited;
+    uint64_t icmp_out_msgs, icmp_out_echo_reps, icmp_out_dest_unreachs, icmp_out_time_excds, icmp_out_rate_limited;
 };
 
 struct weir_ip;
@@ -75,11 +76,17 @@ struct weir_ip_rx {
 };
 
 /* Takes one packet of `ether_type` (m->data at the IP header). Answers echo requests itself. Fills `rx` and returns its
- * protocol; when that is IPPROTO_TCP or IPPROTO_UDP the packet is the caller's, else it is consumed. Malformed packets,
- * bad checksums, others' packets: consumed, counted. Checkpoint: never. Source: RFC 791, RFC 792, RFC 1122 section 3.2.
- */
-uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf *m,
+ * protocol; when that is IPPROTO_TCP or IPPROTO_UDP the packet is the caller's, else it is consumed, or kept: a
+ * fragment. *m is another mbuf than it was, of several segments, when the last missing fragment has come. Malformed
+ * packets, bad checksums, others' packets: consumed, counted. Checkpoint: never. Source: RFC 791, RFC 792, RFC 1122
+ * section 3.2. */
+uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf **m,
                       struct weir_ip_rx *rx);
+
+/* Gives up packets whose fragments have not all come in time. Call when weir_ip_next_deadline has come.
+ * Checkpoint: never. */
+void weir_ip_timers(struct weir_ip *ip, weir_time now);
+weir_time weir_ip_next_deadline(const struct weir_ip *ip);
 
 /* Answers a packet that nobody here wants: ICMP destination unreachable (code 2 protocol, 3 port), rate limited, never
  * for broadcasts. m->data is at the transport header as weir_ip_input left it. Consumes m.
