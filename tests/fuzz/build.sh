@@ -7,7 +7,7 @@ shift 3
 # DPDK's headers do not meet our warnings: they are the system's
 dpdk=$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g')
 command -v ccache >/dev/null && clang="ccache $clang"
-flags="-std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 flags="$flags -I$root/core/include -I$root/net/include $dpdk -MMD -MT $output"
 
 # shellcheck disable=SC2046,SC2086  # words are meant

@@ -193,7 +193,7 @@ static void segment(const uint8_t *data, bool with_options)
                                      .flags = data[2] & 0x3f,
                                      .window = (uint16_t)(data[6] * (data[1] & 64 ? 256u : 1u))};
     unsigned options_length, length = data[5] * 8u;
-    struct weir_ip_rx rx = {.src = PEER, .dst = US, .protocol = IPPROTO_TCP};
+    struct weir_ip_rx rx = {.src = weir_address_v4(PEER), .dst = weir_address_v4(US), .protocol = IPPROTO_TCP};
     struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
     uint8_t *at;
 
@@ -236,8 +236,8 @@ static void icmp(const uint8_t *data)
                             .icmp_code = data[3] % 16,
                             .icmp_mtu = (uint16_t)(data[4] * 8),
                             .quoted_protocol = IPPROTO_TCP,
-                            .quoted_src = US,
-                            .quoted_dst = PEER};
+                            .quoted_src = weir_address_v4(US),
+                            .quoted_dst = weir_address_v4(PEER)};
     struct weir_tcp_header quote = {
         .src_port = 7, .dst_port = peer->port, .seq = peer->ack - data[5] * 16u, .header_length = 20};
     uint8_t bytes[20];
