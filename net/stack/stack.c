@@ -28,6 +28,7 @@ static void free_rooms(struct weir_stack *stack)
     if (stack->link != NULL)
         weir_link_close(stack->link);
     weir_stack_backlog_free(stack);
+    weir_stack_leave_externals(stack);
     let_go_of_control_pool(stack);
     free(stack->backlog);
     free(stack);
@@ -118,6 +119,8 @@ int weir_stack_open(struct weir_stack **result, struct weir_dev *dev, const stru
     stack->burst.flush = weir_stack_burst_flush;
     stack->close_grace = options->close_grace != 0 ? options->close_grace : WEIR_SECONDS(1);
     weir_list_init(&stack->packet_waiters);
+    weir_list_init(&stack->externals);
+    weir_list_init(&stack->externals_done);
     int rc = open_rooms(stack, options);
     if (rc < 0) {
         free_rooms(stack);

@@ -19,8 +19,9 @@ struct weir_stack {
     unsigned backlog_head, backlog_count;
     weir_time offered, taken; /* when the device was offered the backlog last, and when it took some of it */
     struct weir_list packet_waiters;
-    unsigned packets_low, turns_to_count; /* until the pools are counted again */
-    unsigned held;                        /* streams, listeners and sockets that tasks have */
+    unsigned packets_low, turns_to_count;       /* until the pools are counted again */
+    struct weir_list externals, externals_done; /* of users, that packets refer to; and no longer */
+    unsigned held;                              /* streams, listeners and sockets that tasks have */
     weir_time close_grace;
     uint64_t turns, tx_dropped;
 };
@@ -32,5 +33,11 @@ weir_time weir_stack_next_deadline(struct weir_poller *poller);
 int weir_stack_interrupt(struct weir_poller *poller, bool on);
 void weir_stack_burst_flush(struct weir_burst *burst);
 void weir_stack_backlog_free(struct weir_stack *stack);
+
+/* external.c */
+/* Tells the users of those whose last reference has gone. */
+void weir_stack_tell_externals(struct weir_stack *stack);
+/* For the stack's end: those that a device still refers to are told when it lets go of them. */
+void weir_stack_leave_externals(struct weir_stack *stack);
 
 #endif

@@ -96,6 +96,7 @@ int weir_stack_poll(struct weir_poller *poller, weir_time now)
     if (now >= weir_ip_next_deadline(stack->ip))
         weir_ip_timers(stack->ip, now);
     tell_users(stack);
+    weir_stack_tell_externals(stack);
     tell_packet_waiters(stack);
     return (int)n;
 }
@@ -166,6 +167,9 @@ weir_time weir_stack_next_deadline(struct weir_poller *poller)
 {
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
     weir_time backlog = stack->backlog_count > 0 ? backlog_deadline(stack) : WEIR_NEVER;
+
+    if (!weir_list_empty(&stack->externals_done))
+        return stack->offered; /* now: it was at the end of this turn that the last reference went */
     weir_time tcp = weir_tcp_next_deadline(stack->tcp), link = weir_link_next_deadline(stack->link);
     weir_time ip = weir_ip_next_deadline(stack->ip);
     weir_time dev = stack->dev->ops->next_deadline != NULL ? stack->dev->ops->next_deadline(stack->dev) : WEIR_NEVER;

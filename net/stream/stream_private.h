@@ -40,6 +40,14 @@ struct tcp_listener {
 struct tcp_stream *weir_tcp_stream_new(struct weir_stack *stack);
 void weir_tcp_stream_free(struct tcp_stream *stream);
 
+/* Takes a packet from the pool, waiting while it is dry. Returns 0, or an error as weir_stream_wait. */
+WEIR_MUST_CHECK int weir_stream_take_packet(struct tcp_stream *stream, struct rte_mbuf **packet);
+/* Sends it, waiting for room. It is the stream's in any case. */
+WEIR_MUST_CHECK int weir_stream_send_packet(struct tcp_stream *stream, struct rte_mbuf *packet);
+/* external.c */
+int weir_tcp_stream_send_external(struct weir_stream *base, struct weir_external *external, const void *data,
+                                  size_t size);
+
 /* Waits, as the one task that *slot can hold. Returns 0 when woken; -ECANCELED; -EBADF: closed meanwhile, and what the
  * slot was part of is no more. */
 WEIR_MUST_CHECK int weir_stream_wait(const struct weir_wait *wait, struct waiter **slot);

@@ -136,6 +136,11 @@ static inline int send_packet(struct tcp_stream *stream, struct rte_mbuf *packet
     return WEIR_LIKELY(rc == 0) ? 0 : send_later(stream, packet, rc);
 }
 
+int weir_stream_send_packet(struct tcp_stream *stream, struct rte_mbuf *packet)
+{
+    return send_packet(stream, packet);
+}
+
 static int may_send(struct tcp_stream *stream)
 {
     WEIR_TRY(weir_checkpoint_if_cancelled());
@@ -189,20 +194,29 @@ static int wait_for_packets(struct tcp_stream *stream)
     return rc;
 }
 
-/* Fills a packet with as much of the data as one segment carries. Returns how much that is. */
-static int fill_packet(struct tcp_stream *stream, const void *data, size_t size, struct rte_mbuf **packet)
+int weir_stream_take_packet(struct tcp_stream *stream, struct rte_mbuf **packet)
 {
-    struct rte_mbuf *m;
-    while ((m = weir_packet_alloc(stream->stack)) == NULL)
+    while ((*packet = weir_packet_alloc(stream->stack)) == NULL)
         WEIR_TRY(wait_for_packets(stream));
+    return 0;
+}
+
+/* Fills a packet with as much of the data as one segment carries. Returns how much that is. */
+static size_t fill(const struct tcp_stream *stream, struct rte_mbuf *m, const void *data, size_t size)
+{
     size_t most = weir_tcp_mss(stream->connection);
     if (most > rte_pktmbuf_tailroom(m))
         most = rte_pktmbuf_tailroom(m);
     if (most > size)
         most = size;
     memcpy(rte_pktmbuf_append(m, (uint16_t)most), data, most);
-    *packet = m;
-    return (int)most;
+    return most;
+}
+
+static int fill_packet(struct tcp_stream *stream, const void *data, size_t size, struct rte_mbuf **packet)
+{
+    WEIR_TRY(weir_stream_take_packet(stream, packet));
+    return (int)fill(stream, *packet, data, size);
 }
 
 static int send_all(struct weir_stream *base, const void *data, size_t size)
@@ -223,6 +237,63 @@ static int send_all(struct weir_stream *base, const void *data, size_t size)
     }
     weir_fast_path_done();
     return 0;
+}
+
+/* Waits for the first packet of it; the rest is what can go without. */
+static int send_some(struct weir_stream *base, const void *data, size_t size)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    struct rte_mbuf *packet;
+    const char *at = data;
+    WEIR_TRY(may_send(stream));
+    if (size == 0)
+        return send_nothing(stream);
+    size_t most = size < INT32_MAX ? size : INT32_MAX;
+    int filled = fill_packet(stream, at, most, &packet);
+    if (filled < 0)
+        return filled;
+    WEIR_TRY(send_packet(stream, packet));
+    size_t sent = (size_t)filled;
+    while (sent < most && weir_tcp_send_room(stream->connection) > 0 &&
+           (packet = weir_packet_alloc(stream->stack)) != NULL) {
+        size_t more = fill(stream, packet, at + sent, most - sent);
+        if (weir_tcp_send(stream->tcp, stream->connection, packet) < 0) { /* memory is scarce */
+            rte_pktmbuf_free(packet);
+            break;
+        }
+        sent += more;
+    }
+    weir_fast_path_done();
+    return (int)sent;
+}
+
+/* Takes one packet; an empty one is freed. */
+static int take_one(struct tcp_stream *stream, struct rte_mbuf *packet)
+{
+    if (packet->pkt_len > 0)
+        return weir_tcp_send(stream->tcp, stream->connection, packet);
+    rte_pktmbuf_free(packet);
+    return 0;
+}
+
+static int send_packets(struct weir_stream *base, struct rte_mbuf **packets, unsigned n)
+{
+    struct tcp_stream *stream = tcp_of(base);
+    unsigned taken = 1;
+    WEIR_TRY(may_send(stream));
+    if (n == 0)
+        return -EINVAL;
+    int rc = take_one(stream, packets[0]);
+    while (rc == -EAGAIN) {
+        WEIR_TRY(weir_stream_wait(&weir_wait_send, &stream->writer));
+        rc = take_one(stream, packets[0]);
+    }
+    if (rc < 0)
+        return send_error(rc);
+    while (taken < n && take_one(stream, packets[taken]) == 0)
+        taken++;
+    weir_fast_path_done();
+    return (int)taken;
 }
 
 static int wait_send_all_might_not_block(struct weir_stream *base)
@@ -293,6 +364,9 @@ static const struct weir_stream_ops tcp_ops = {
 static const struct weir_packet_ops tcp_packets = {
     .receive = receive,
     .send = send_one,
+    .send_packets = send_packets,
+    .send_some = send_some,
+    .send_external = weir_tcp_stream_send_external,
     .endpoints = endpoints,
 };
 

@@ -82,6 +82,13 @@ static inline uint64_t sum_of(const struct weir_tcp *tcp, const void *bytes, siz
     return tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM ? 0 : weir_sum(bytes, length);
 }
 
+static inline uint64_t sum_of_payload(const struct weir_tcp *tcp, const struct rte_mbuf *m)
+{
+    if (WEIR_LIKELY(m->nb_segs == 1))
+        return sum_of(tcp, rte_pktmbuf_mtod(m, void *), m->data_len);
+    return tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM ? 0 : weir_sum_packet(m, 0, m->pkt_len);
+}
+
 /* Writes a word of the header and returns it, to be summed while it is still in a register: the sum of what was just
  * written in small pieces would wait for all of them to arrive in the cache. */
 static inline uint64_t put(void *header, unsigned word, uint32_t value)
@@ -133,7 +140,7 @@ static void seal_large(struct weir_tcp *tcp, const struct weir_tcp_connection *c
 void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 {
     unsigned length = tcp_header_length(c);
-    uint64_t sum = sum_of(tcp, rte_pktmbuf_mtod(m, void *), m->data_len);
+    uint64_t sum = sum_of_payload(tcp, m);
     struct rte_tcp_hdr *header;
     uint64_t words;
     uint8_t tos = 0;
@@ -153,7 +160,7 @@ void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mb
     if (!(tcp->capabilities & WEIR_DEV_TX_TCP_CKSUM))
         sum += words;
     c->flags &= (uint16_t)~F_ACK_OWED;
-    if (WEIR_UNLIKELY(m->next != NULL))
+    if (WEIR_UNLIKELY(m->pkt_len > length + c->mss))
         seal_large(tcp, c, m, header);
     else
         seal(tcp, m, header, sum + c->path.pseudo_sum + rte_cpu_to_be_16((uint16_t)m->pkt_len));

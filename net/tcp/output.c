@@ -45,6 +45,28 @@ static struct rte_mbuf *copy_payload(struct weir_tcp *tcp, struct rte_mbuf *from
     return m;
 }
 
+/* True if it is the user's own memory (rte_pktmbuf_attach_extbuf), which the device can take from where it lies behind
+ * an mbuf of headers. */
+static inline bool may_follow_headers(const struct weir_tcp *tcp, const struct rte_mbuf *m, uint32_t length)
+{
+    return (tcp->capabilities & WEIR_DEV_TX_MULTI_SEGS) && RTE_MBUF_HAS_EXTBUF(m) && m->nb_segs == 1 &&
+           m->pkt_len == length && rte_mbuf_refcnt_read(m) == 1;
+}
+
+/* Puts room for headers in front of it: an mbuf of its own. Returns NULL when there is none. */
+static struct rte_mbuf *put_headroom(struct weir_tcp *tcp, struct rte_mbuf *m)
+{
+    struct rte_mbuf *head = rte_pktmbuf_alloc(tcp->control_pool);
+
+    if (head == NULL)
+        return NULL;
+    head->next = m;
+    head->nb_segs = 2;
+    head->pkt_len = m->pkt_len;
+    rte_mbuf_refcnt_set(m, 2);
+    return head;
+}
+
 /* Takes `length` bytes from `seq` on, all in packet m, to be sent. The whole of a packet that is ours alone goes as it
  * is, and a reference is kept until it is acknowledged; anything else goes as a copy (perhaps of less: `length` tells).
  * Returns NULL when there is no memory. */
@@ -53,7 +75,7 @@ static inline struct rte_mbuf *take_range(struct weir_tcp *tcp, struct rte_mbuf 
     struct weir_packet *packet = weir_packet(m);
 
     if (WEIR_UNLIKELY(packet->tcp.seq != seq || packet->tcp.len != *length || !is_ours_alone(m, *length)))
-        return copy_payload(tcp, m, seq, length);
+        return may_follow_headers(tcp, m, *length) ? put_headroom(tcp, m) : copy_payload(tcp, m, seq, length);
     m->data_off += (uint16_t)(m->data_len - *length); /* headers of an earlier sending go */
     m->data_len = (uint16_t)*length;
     m->pkt_len = *length;

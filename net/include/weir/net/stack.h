@@ -86,4 +86,20 @@ struct weir_packet_waiter {
 };
 void weir_stack_await_packets(struct weir_stack *stack, struct weir_packet_waiter *waiter);
 
+/* Memory of a user's, that packets refer to: see weir_send_external. The memory of this struct is his too, until it is
+ * done. */
+struct weir_external {
+    void (*done)(struct weir_external *external);
+    size_t sent; /* bytes that the stream has taken */
+    /* the rest is the stack's */
+    struct rte_mbuf_ext_shared_info shared;
+    struct weir_stack *stack; /* NULL: closed before it was done */
+    struct weir_list link;    /* among the stack's, or those that are done */
+};
+
+/* Begins with one reference, the caller's. */
+void weir_external_open(struct weir_external *external, struct weir_stack *stack);
+/* Gives that one back. */
+void weir_external_release(struct weir_external *external);
+
 #endif

@@ -1,7 +1,8 @@
 /* What tasks see of the network: byte streams over TCP (as weir/stream.h has them), listeners, and UDP datagrams.
  *
  * Bytes come and go either copied (weir_send_all, weir_receive_some) or as the packets themselves (weir_stream_send,
- * weir_stream_receive): an echo made of the second pair touches no byte of payload. */
+ * weir_stream_receive): an echo made of the second pair touches no byte of payload. Or bytes are sent from where they
+ * lie, and given back when all is acknowledged (weir_send_external). */
 #ifndef WEIR_NET_STREAM_H
 #define WEIR_NET_STREAM_H
 
@@ -14,6 +15,9 @@
 struct weir_packet_ops {
     int (*receive)(struct weir_stream *stream, struct rte_mbuf **packet);
     int (*send)(struct weir_stream *stream, struct rte_mbuf *packet);
+    int (*send_packets)(struct weir_stream *stream, struct rte_mbuf **packets, unsigned n);
+    int (*send_some)(struct weir_stream *stream, const void *data, size_t size);
+    int (*send_external)(struct weir_stream *stream, struct weir_external *external, const void *data, size_t size);
     void (*endpoints)(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote);
 };
 
@@ -38,6 +42,37 @@ WEIR_MUST_CHECK static inline int weir_stream_send(struct weir_stream *stream, s
     return WEIR_LIKELY(stream->packets != NULL) ? stream->packets->send(stream, packet)
                                                 : weir_stream_refuse_packet_(packet);
 }
+
+/* ---- sends that take a part, and say which ---- */
+
+/* Sends as many of n > 0 packets as there is room for; waits until that is one at least. Returns how many: those, from
+ * the front, are the stream's, and the others still the caller's. On an error (as weir_stream_send) all are the
+ * caller's: -ECANCELED means that nothing was sent. Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_stream_send_packets(struct weir_stream *stream, struct rte_mbuf **packets,
+                                                           unsigned n)
+{
+    return WEIR_LIKELY(stream->packets != NULL) ? stream->packets->send_packets(stream, packets, n) : -ENOTSUP;
+}
+
+/* Sends as many of `size` bytes as there is room for; waits until that is one at least. Returns how many (0 only of
+ * none), and errors as weir_stream_send: after one, -ECANCELED too, it was none of them. What weir_send_all does not
+ * tell who is cancelled, a loop of these does. Checkpoint: always. */
+WEIR_MUST_CHECK static inline int weir_stream_send_some(struct weir_stream *stream, const void *data, size_t size)
+{
+    return stream->packets != NULL ? stream->packets->send_some(stream, data, size) : -ENOTSUP;
+}
+
+/* Sends all bytes from where they lie; waits while the send buffer is full. They must stay there, unchanged, until
+ * external->done is called: once for each call of this, whatever it returned, when nothing refers to them any more (all
+ * is acknowledged, or the connection has died; and the device is done with it). It is called in the loop, not before
+ * this returns (but for -ENOTSUP), by weir_stack_close, or at last when the device is closed: it must not wait.
+ * external->sent says how many bytes the stream has taken, on an error too. The bytes themselves are read by a device
+ * that has WEIR_DEV_TX_MULTI_SEGS, from anywhere if it is software, else from memory that it was told of
+ * (rte_extmem_register, rte_dev_dma_map); they are copied where it cannot gather, or wants physical addresses, and when
+ * a part of a segment, or one that the device still holds, is sent again.
+ * Returns 0; and errors as weir_stream_send. Checkpoint: always. Source: rte_mbuf.h, rte_pktmbuf_attach_extbuf. */
+WEIR_MUST_CHECK int weir_send_external(struct weir_stream *stream, struct weir_external *external, const void *data,
+                                       size_t size);
 
 /* The two ends' addresses; NULL where not wanted. Returns 0, or -ENOTSUP: it has none. Checkpoint: never. */
 int weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint *local, struct weir_endpoint *remote);

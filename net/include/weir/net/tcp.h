@@ -142,9 +142,11 @@ WEIR_MUST_CHECK int weir_tcp_connect(struct weir_tcp *tcp, weir_time now, const 
                                      uint16_t local_port, void *user, struct weir_tcp_connection **connection);
 
 /* Queues a payload (single or multi segment packet, any length > 0) to be sent by the next flush. On 0 the packet is
- * the machine's until acknowledged; on an error it stays the caller's. Returns 0; -EAGAIN: the send buffer is full,
- * wait for WEIR_TCP_WRITABLE (a packet is accepted whole whenever any room is left); -EPIPE: after shutdown, or the
- * connection has ended; -ECONNRESET: the peer reset it; -ETIMEDOUT; -ENOTCONN: not yet established (SYN_SENT). */
+ * the machine's until acknowledged; on an error it stays the caller's. One that refers to other memory
+ * (rte_pktmbuf_attach_extbuf) is sent from there, where the device gathers, if it is no more than a segment. Returns 0;
+ * -EAGAIN: the send buffer is full, wait for WEIR_TCP_WRITABLE (a packet is accepted whole whenever any room is left);
+ * -EPIPE: after shutdown, or the connection has ended; -ECONNRESET: the peer reset it; -ETIMEDOUT; -ENOTCONN: not yet
+ * established (SYN_SENT). */
 WEIR_MUST_CHECK int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *connection, struct rte_mbuf *m);
 
 /* Asks what weir_tcp_send would say now to a packet of one segment: 0, -EAGAIN (WEIR_TCP_WRITABLE will come), or an
