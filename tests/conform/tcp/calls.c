@@ -389,7 +389,8 @@ bool script_call(struct script *script, struct script_text *text)
                  {"send", do_send},           {"read", do_read},         {"shutdown", do_shutdown},
                  {"close", do_close},         {"abort", do_abort},       {"nagle", do_nagle},
                  {"keepalive", do_keepalive}, {"state", script_state},   {"user_timeout", do_user_timeout},
-                 {"event", do_event},         {"peer", do_peer}};
+                 {"event", do_event},         {"peer", do_peer},         {"bulk", script_bulk},
+                 {"loss", script_loss}};
 
     for (unsigned i = 0; i < RTE_DIM(calls); i++)
         if (script_take(text, calls[i].name)) {

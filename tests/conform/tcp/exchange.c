@@ -2,6 +2,8 @@
 #include "packet.h"
 #include "run.h"
 
+#define SEGMENT_MAX 1460
+
 /* ---- in ---- */
 
 /* What the peer's SYN offers stays; later segments carry timestamps by themselves if it offered them. */
@@ -29,6 +31,8 @@ void script_arrives(struct script *script, struct script_text *text)
     uint32_t echo = w->ts_echo;
 
     script_segment(text, &segment);
+    if (segment.length > SEGMENT_MAX)
+        script_fail(&script->place, "no more than %d bytes of text fit a packet here", SEGMENT_MAX);
     if (segment.flags & SYN)
         take_offer(w, &segment);
     if (segment.window_is)

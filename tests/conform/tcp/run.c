@@ -70,6 +70,11 @@ static void run_until(struct script *script, weir_time until, bool watch)
         w->now = until;
 }
 
+void script_pass(struct script *script, weir_time time)
+{
+    run_until(script, script->w.now + time, false);
+}
+
 /* "+T" or "+A..B" in front of a line. What came out before and was not looked at is a fault. */
 static void pass_time(struct script *script, struct script_text *text)
 {

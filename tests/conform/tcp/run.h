@@ -47,6 +47,8 @@ void script_finish(struct script *script);
 void script_flush(struct script *script);
 /* Makes the machine, if it is not there yet. */
 void script_open(struct script *script);
+/* Lets time pass, turn by turn. */
+void script_pass(struct script *script, weir_time time);
 /* Fails the script if anything came out that no line has looked at. */
 void script_expect_nothing(struct script *script);
 
@@ -63,6 +65,10 @@ void script_icmp(struct script *script, struct script_text *text);
 bool script_call(struct script *script, struct script_text *text);
 /* "state NAME [ERROR]". */
 void script_state(struct script *script, struct script_text *text);
+
+/* ---- bulk.c ---- */
+void script_bulk(struct script *script, struct script_text *text);
+void script_loss(struct script *script, struct script_text *text);
 
 /* ---- ask.c ---- */
 /* "info NAME VALUE" and "stat NAME VALUE", VALUE being N or A..B. */
