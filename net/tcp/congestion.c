@@ -56,7 +56,7 @@ uint32_t tcp_flight_at_loss(const struct weir_tcp_connection *c)
 {
     uint32_t flight = c->snd_max - c->snd_una;
 
-    if (c->send_next != NULL)
+    if (c->send_next != NULL && c->snd_nxt == c->snd_max) /* not what a timeout is about to repeat */
         flight = RTE_MAX(flight, c->snd_wnd);
     return RTE_MIN(flight, c->cwnd);
 }

@@ -197,13 +197,13 @@ struct weir_tcp_connection {
     uint32_t rack_sent_us, rack_end, rack_rtt_us; /* of the packet sent last of those delivered, RFC 8985 5.3 */
     uint32_t rack_fack;                           /* the end of the farthest one delivered     */
     /* loss recovery with SACK */
-    struct weir_tcp_sack_block arrived[3];       /* out of order, of ours to tell the peer; the newest first */
-    struct rte_mbuf *sack_hint;                  /* the last packet marked                                 */
-    uint32_t pipe;                               /* bytes in flight: RFC 6675, but as RACK sees it         */
-    uint32_t delivered;                          /* bytes since PRR last looked                            */
-    uint32_t prr_delivered, prr_out, recover_fs; /* RFC 6937 section 3                               */
-    uint16_t sacked_count;                       /* packets that are P_SACKED                              */
-    uint8_t recovery;                            /* R_                                                     */
+    struct weir_tcp_sack_block arrived[WEIR_TCP_SACK_MAX]; /* out of order, of ours to tell the peer; newest first */
+    struct rte_mbuf *sack_hint;                            /* the last packet marked                                 */
+    uint32_t pipe;                                         /* bytes in flight: RFC 6675, but as RACK sees it         */
+    uint32_t delivered;                                    /* bytes since PRR last looked                            */
+    uint32_t prr_delivered, prr_out, recover_fs;           /* RFC 6937 section 3                               */
+    uint16_t sacked_count;                                 /* packets that are P_SACKED                              */
+    uint8_t recovery;                                      /* R_                                                     */
     uint8_t reorder_mult : 4, reorder_persist : 4;
     uint8_t retries;  /* timeouts since SND.UNA last moved, whatever else the peer said */
     bool turned_away; /* the peer's ACK has come, but the listener has no room for it   */

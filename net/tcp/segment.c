@@ -250,6 +250,8 @@ static bool check_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
         tcp_ecn_take(tcp, c, segment);
     if (!seq_before(segment->ack, c->snd_una))
         tcp_take_ack(tcp, c, segment);
+    else if (segment->options.sack_count > 0 && tcp_sack_rules(c))
+        tcp_recovery_ack(tcp, c, segment);
     if (!tcp_fin_acked(c))
         return true;
     if (c->state == WEIR_TCP_FIN_WAIT_1) {
