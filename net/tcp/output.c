@@ -135,8 +135,9 @@ static inline uint32_t portion(const struct weir_tcp_connection *c, const struct
 
     if (length < rest && length < c->mss && length < c->snd_wnd_max / 2)
         return 0;
-    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && length < c->mss && c->snd_una != c->snd_nxt && !(c->flags & F_FIN))
-        return 0; /* RFC 9293 section 3.7.4; what ends the stream is not kept */
+    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && c->snd_end - c->snd_nxt < c->mss && c->snd_una != c->snd_nxt &&
+        !(c->flags & F_FIN))
+        return 0; /* RFC 9293 section 3.7.4: there is less than a segment; but what ends the stream is not kept */
     return length;
 }
 

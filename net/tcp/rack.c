@@ -174,16 +174,28 @@ static struct rte_mbuf *last_sent(const struct weir_tcp_connection *c)
     return last;
 }
 
-/* The timer runs from when something was last sent, but is started seldom: looked at now. One segment alone may be
- * waiting for a delayed ACK (section 7.2), and then a timeout comes sooner than a probe would. */
+/* Section 7.2: the timer runs from when something was last sent, but is started seldom: looked at now. What is sent
+ * meanwhile puts it off, but not beyond when the first one times out. Returns how long yet; 0: now is the time. */
+static uint32_t probe_wait(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t waited)
+{
+    uint32_t first = tcp->now_us - weir_packet(c->send.head)->tcp.sent_us;
+
+    if (waited >= c->wait_us || first >= c->rto_us)
+        return 0;
+    return RTE_MIN(c->wait_us - waited, c->rto_us - first);
+}
+
+/* One segment alone may be waiting for a delayed ACK (section 7.2), and then a timeout comes sooner than a probe would.
+ */
 void tcp_probe_timer(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     struct rte_mbuf *last = last_sent(c);
     uint32_t waited = last != NULL ? tcp->now_us - weir_packet(last)->tcp.sent_us : UINT32_MAX;
+    uint32_t wait = last != NULL ? probe_wait(tcp, c, waited) : 0;
     bool alone = c->snd_max - c->snd_una <= c->mss;
 
-    if (last != NULL && waited < c->wait_us) {
-        tcp_rtx_start(tcp, c, (weir_time)(c->wait_us - waited) * 1000);
+    if (wait > 0) {
+        tcp_rtx_start(tcp, c, (weir_time)wait * 1000);
         return;
     }
     c->recovery |= R_PROBE;
@@ -199,8 +211,10 @@ void tcp_probe_timer(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if (last != NULL)
             weir_packet(last)->tcp.marks = (uint8_t)((weir_packet(last)->tcp.marks | P_LOST) & ~P_RESENT);
         c->marks |= M_SCORE;
+        tcp_mark_dirty(tcp, c);
+    } else {
+        tcp_mark(tcp, c, M_FORCE);
     }
-    tcp_mark(tcp, c, M_FORCE);
     tcp_rtx_start(tcp, c, tcp_rto(c));
 }
 

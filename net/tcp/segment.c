@@ -104,7 +104,8 @@ static bool check_timestamps(struct weir_tcp *tcp, struct weir_tcp_connection *c
 }
 
 /* RFC 7323 section 4.3 (2): only what fills the left edge of what we have acknowledged. While an ACK is owed that edge
- * is behind, and an older timestamp is to be echoed. */
+ * is behind, and an older timestamp is to be echoed. Asked once the ACK was found possible: who guesses only a sequence
+ * number in the window must not move the time, or PAWS would drop all that the peer sends. */
 static void take_timestamp(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     if (!(c->flags & F_TIMESTAMPS) || !segment->options.has_timestamps || (c->flags & F_ACK_OWED) ||
@@ -231,6 +232,7 @@ static bool check_ack_syn_received(struct weir_tcp *tcp, struct weir_tcp_connect
         c->turned_away = true; /* as if it were lost: ours will be sent again, and the peer will answer again */
         return false;
     }
+    take_timestamp(tcp, c, segment);
     tcp_our_syn_acked(tcp, c, segment);
     return true;
 }
@@ -246,6 +248,7 @@ static bool check_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, struc
         tcp_challenge(tcp, c);
         return false;
     }
+    take_timestamp(tcp, c, segment);
     if (c->flags & F_ECN)
         tcp_ecn_take(tcp, c, segment);
     if (!seq_before(segment->ack, c->snd_una))
@@ -286,7 +289,6 @@ static void other_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
         return;
     if (!check_reset(tcp, c, segment) || !check_syn(tcp, c, segment))
         return;
-    take_timestamp(tcp, c, segment);
     if (check_ack(tcp, c, segment))
         check_text(tcp, c, segment);
 }

@@ -91,27 +91,33 @@ int weir_tcp_ask_send(const struct weir_tcp *tcp, struct weir_tcp_connection *c)
     return -EAGAIN;
 }
 
-/* Nagle: a small payload moves behind the last one, if that was not sent yet and is small too. */
-static bool join_last(struct weir_tcp_connection *c, struct rte_mbuf *m)
+/* Nagle: a payload moves behind the last one, if that was not sent yet and is no full segment; all of it, or what makes
+ * it full. Returns what is left to be queued; NULL: nothing. */
+static struct rte_mbuf *join_last(struct weir_tcp_connection *c, struct rte_mbuf *m)
 {
     struct rte_mbuf *last = c->send.tail;
+    uint32_t length;
     const void *bytes;
     char *to;
 
-    if (last == NULL || seq_before(weir_packet(last)->tcp.seq, c->snd_max) ||
-        weir_packet(last)->tcp.len + m->pkt_len > c->mss || last->nb_segs > 1 || !RTE_MBUF_DIRECT(last) ||
-        rte_mbuf_refcnt_read(last) != 1)
-        return false;
-    to = rte_pktmbuf_append(last, (uint16_t)m->pkt_len);
+    if (last == NULL || seq_before(weir_packet(last)->tcp.seq, c->snd_max) || weir_packet(last)->tcp.len >= c->mss ||
+        last->nb_segs > 1 || !RTE_MBUF_DIRECT(last) || rte_mbuf_refcnt_read(last) != 1)
+        return m;
+    length = RTE_MIN(m->pkt_len, c->mss - weir_packet(last)->tcp.len);
+    if (length < m->pkt_len && rte_mbuf_refcnt_read(m) != 1) /* somebody else looks at it, too: it is not cut */
+        return m;
+    to = rte_pktmbuf_append(last, (uint16_t)length);
     if (to == NULL)
-        return false;
-    bytes = rte_pktmbuf_read(m, 0, m->pkt_len, to);
+        return m;
+    bytes = rte_pktmbuf_read(m, 0, length, to);
     if (bytes != to)
-        memcpy(to, bytes, m->pkt_len);
-    weir_packet(last)->tcp.len += m->pkt_len;
-    c->snd_end += m->pkt_len;
+        memcpy(to, bytes, length);
+    weir_packet(last)->tcp.len += length;
+    c->snd_end += length;
+    if (length < m->pkt_len)
+        return tcp_trim_front(m, length);
     rte_pktmbuf_free(m);
-    return true;
+    return NULL;
 }
 
 int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m)
@@ -123,15 +129,16 @@ int weir_tcp_send(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rt
         c->flags |= F_BLOCKED;
         return -EAGAIN;
     }
-    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && join_last(c, m)) {
-        tcp_mark_dirty(tcp, c);
-        return 0;
+    tcp_mark_dirty(tcp, c);
+    if (WEIR_UNLIKELY(c->flags & F_NAGLE)) {
+        m = join_last(c, m);
+        if (m == NULL)
+            return 0;
     }
     if (WEIR_UNLIKELY(m->pkt_len > c->mss))
         tcp_large_queue(tcp, c, m);
     else
         tcp_queue_payload(tcp, c, m, m->pkt_len);
-    tcp_mark_dirty(tcp, c);
     return 0;
 }
 

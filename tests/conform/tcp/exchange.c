@@ -17,10 +17,16 @@ static void take_offer(struct wire *w, const struct script_segment *segment)
     w->timestamps = options->has_timestamps;
 }
 
-/* The peer's clock: milliseconds, 1000 when the case begins. */
+/* The peer's clock: milliseconds since its SYN, on top of what that said. */
 static uint32_t peer_clock(const struct script *script)
 {
-    return 1000 + (uint32_t)((script->w.now - script->began) / 1000000);
+    return script->w.ts + (uint32_t)((script->w.now - script->peer_began) / 1000000);
+}
+
+static void start_peer_clock(struct script *script, const struct script_segment *segment)
+{
+    script->w.ts = segment->value_is ? segment->options.timestamp : 1000;
+    script->peer_began = script->w.now;
 }
 
 void script_arrives(struct script *script, struct script_text *text)
@@ -33,8 +39,10 @@ void script_arrives(struct script *script, struct script_text *text)
     script_segment(text, &segment);
     if (segment.length > SEGMENT_MAX)
         script_fail(&script->place, "no more than %d bytes of text fit a packet here", SEGMENT_MAX);
-    if (segment.flags & SYN)
+    if (segment.flags & SYN) {
         take_offer(w, &segment);
+        start_peer_clock(script, &segment);
+    }
     if (segment.window_is)
         w->window = segment.window;
     put = (struct wire_segment){.flags = segment.flags,

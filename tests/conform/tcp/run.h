@@ -30,7 +30,7 @@ struct script {
     bool ts_known;
     uint32_t ts_first;
     bool turn; /* something was done that the machine may answer at the turn's end */
-    weir_time began;
+    weir_time began, peer_began;
     struct weir_tcp_settings settings;
     struct script_peer peers[SCRIPT_PEERS];
     unsigned peer;
