@@ -126,7 +126,7 @@ void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct
 static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     uint32_t acked = segment->ack - c->snd_una;
-    bool limited = tcp_cwnd_limited(c), restart = true;
+    bool limited = tcp_cwnd_limited(c) && !tcp_ecn_echoed(c, segment), restart = true;
 
     measure(tcp, c, segment);
     if (c->marks & M_RECOVERY) {

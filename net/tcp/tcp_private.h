@@ -468,6 +468,12 @@ void tcp_ecn_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
 /* A segment that was not predicted: marks, and echoes of ours. Before its ACK is taken. */
 void tcp_ecn_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 
+/* An ACK that echoes a mark does not let the window grow: RFC 3168 section 6.1.2. */
+static inline bool tcp_ecn_echoed(const struct weir_tcp_connection *c, const struct tcp_segment *segment)
+{
+    return (c->flags & F_ECN) && (segment->flags & ECE);
+}
+
 /* ---- large.c ---- */
 /* Lets large packets be sent, if the device can cut them. `references` may be NULL. */
 void tcp_large_open(struct weir_tcp *tcp, struct rte_mempool *references, uint16_t pieces_max);

@@ -17,15 +17,16 @@ void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static bool gives_up(const struct weir_tcp_connection *c)
 {
     unsigned tries = RTE_MAX(c->unanswered, c->retries);
+    bool late = c->user_timeout_s != 0 && c->tcp->now_s - c->stalled_s >= c->user_timeout_s;
 
     if (c->state < WEIR_TCP_ESTABLISHED)
         return c->unanswered > (c->state == WEIR_TCP_SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES);
     /* A peer that answers probes may keep its window closed as long as it likes (RFC 1122 section 4.2.2.17), but not
      * when nobody is left here to care. */
     if (c->flags & F_ORPHAN)
-        return tries > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
+        return late || tries > ORPHAN_RETRIES || c->backoff > ORPHAN_RETRIES;
     if (c->user_timeout_s != 0)
-        return c->tcp->now_s - c->stalled_s >= c->user_timeout_s;
+        return late;
     return tries > DATA_RETRIES;
 }
 

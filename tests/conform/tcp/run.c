@@ -88,7 +88,7 @@ static void pass_time(struct script *script, struct script_text *text)
     watch = script_take(text, ">");
     if (!watch && range)
         script_fail(&script->place, "a range of times is for what comes out");
-    if (to > now)
+    if (from > now)
         script_expect_nothing(script);
     if (!watch) {
         run_until(script, to, false);

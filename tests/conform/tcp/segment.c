@@ -66,21 +66,34 @@ int64_t script_number(struct script_text *text)
     return number;
 }
 
+/* How long a number is that may have a point in it, but not two: "0..500ms" begins with 0. */
+static size_t decimal_length(const char *at)
+{
+    size_t length = strspn(at, "0123456789");
+
+    if (at[length] == '.' && at[length + 1] != '.')
+        length += 1 + strspn(at + length + 1, "0123456789");
+    return length;
+}
+
 weir_time script_time(struct script_text *text)
 {
     static const struct {
         const char *name;
         double seconds;
     } units[] = {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
-    double unit = 1;
-    char *end;
-    double number;
+    double unit = 1, number;
+    char digits[32];
+    size_t length;
 
     skip_blanks(text);
-    number = strtod(text->at, &end);
-    if (end == text->at || number < 0)
+    length = decimal_length(text->at);
+    if (length == 0 || length >= sizeof(digits))
         script_fail(text->place, "a time is missing at \"%s\"", text->at);
-    text->at = end;
+    memcpy(digits, text->at, length);
+    digits[length] = 0;
+    number = strtod(digits, NULL);
+    text->at += length;
     for (unsigned i = 0; i < RTE_DIM(units); i++)
         if (script_take(text, units[i].name))
             unit = units[i].seconds;
