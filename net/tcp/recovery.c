@@ -68,7 +68,8 @@ struct rte_mbuf *tcp_recovery_next(const struct weir_tcp_connection *c, struct r
 /* An ACK that was overtaken by a later one may still tell of blocks: RFC 6675 section 5, "any ACK". */
 void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
-    bool limited = tcp_cwnd_limited(c) && !tcp_ecn_echoed(c, segment), dsack, news = seq_after(segment->ack, c->snd_una);
+    bool limited = tcp_cwnd_limited(c) && !tcp_ecn_echoed(c, segment), dsack,
+         news = seq_after(segment->ack, c->snd_una);
     uint32_t acked = segment->ack - c->snd_una;
 
     tcp_sack_release(tcp, c, segment);
