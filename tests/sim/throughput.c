@@ -131,7 +131,7 @@ static double measure(const struct path *path, const struct weir_tcp_congestion 
 
     self = (struct measurement){.path = path, .congestion = congestion};
     for (uint64_t seed = 1; seed <= seeds; seed++)
-        if (!world_run(&self.world, &scenario, seed, pool, NULL)) {
+        if (!world_run(&self.world, &scenario, seed, pool, NULL, DEVICE_PLAIN)) {
             fprintf(stderr, "throughput: %g Mbit/s, %u ms, loss %g, seed %lu: %s\n", path->rate, path->rtt_ms,
                     path->loss, (unsigned long)seed, self.world.failure);
             exit(EXIT_FAILURE);

@@ -41,16 +41,35 @@ static uint16_t digest_rx(struct weir_dev *dev, struct rte_mbuf **packets, uint1
     return n;
 }
 
+static void copy_all(struct rte_mempool *pool, struct rte_mbuf **packets, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct rte_mbuf *copy = rte_pktmbuf_copy(packets[i], pool, 0, UINT32_MAX);
+        WEIR_ASSERT(copy != NULL);
+        rte_pktmbuf_free(packets[i]);
+        packets[i] = copy;
+    }
+}
+
 static uint16_t digest_tx(struct weir_dev *dev, struct rte_mbuf **packets, uint16_t n)
 {
     struct digest_dev *self = WEIR_CONTAINER_OF(dev, struct digest_dev, dev);
     for (uint16_t i = 0; i < n; i++) {
-        middlebox_pass(&self->world->middlebox, &self->rng, packets[i]);
-        digest(self->world, packets[i]);
-        if (self->capture != NULL)
-            capture_write(self->capture, self->world->clock.time, packets[i]);
+        struct rte_mbuf *segments[NIC_SEGMENTS_MAX] = {packets[i]};
+        unsigned count = 1;
+        if (self->world->device != DEVICE_PLAIN) {
+            count = nic_finish(self->world->nic, packets[i], segments);
+            copy_all(self->world->nic->pool, segments, count);
+        }
+        for (unsigned k = 0; k < count; k++) {
+            middlebox_pass(&self->world->middlebox, &self->rng, segments[k]);
+            digest(self->world, segments[k]);
+            if (self->capture != NULL)
+                capture_write(self->capture, self->world->clock.time, segments[k]);
+        }
+        weir_dev_tx_burst(self->inner, segments, (uint16_t)count); /* a faulty wire takes all */
     }
-    return weir_dev_tx_burst(self->inner, packets, n);
+    return n;
 }
 
 static weir_time digest_next_deadline(struct weir_dev *dev)
@@ -62,12 +81,20 @@ static weir_time digest_next_deadline(struct weir_dev *dev)
 static const struct weir_dev_ops digest_ops = {
     .rx_burst = digest_rx, .tx_burst = digest_tx, .next_deadline = digest_next_deadline};
 
+/* What is on the wire is the same whether the stack cuts or the device. */
+static void let_cut(struct digest_dev *self)
+{
+    self->dev.capabilities |= WEIR_DEV_TX_TSO | WEIR_DEV_TX_TCP_CKSUM;
+    self->dev.tx_segments_max = 64;
+}
+
 static struct digest_dev digest_around(struct world *world, int host)
 {
     struct weir_dev *inner = world->devs[host];
     struct digest_dev self = {.dev = *inner, .inner = inner, .world = world, .host = host};
     weir_rng_seed(&self.rng, world->seed * 2 + (uint64_t)host);
     self.dev.ops = &digest_ops;
+    self.dev.references = world->nic->references;
     return self;
 }
 
@@ -125,6 +152,8 @@ static int in_world(void *arg)
     for (int i = 0; i < 2 && rc == 0; i++) {
         digests[i] = digest_around(world, i);
         digests[i].capture = i == 0 ? world->capture : NULL;
+        if (world->device == DEVICE_CUTS)
+            let_cut(&digests[i]);
         struct weir_stack_options options = world->options;
         options.address = RTE_IPV4(10, 0, 0, i + 1);
         options.prefix = 24;
@@ -139,9 +168,13 @@ static int in_world(void *arg)
 }
 
 bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
-               FILE *capture)
+               FILE *capture, enum world_device device)
 {
-    *world = (struct world){.seed = seed, .pool = pool, .capture = capture};
+    *world = (struct world){.seed = seed, .pool = pool, .capture = capture, .device = device};
+    static struct nic nic;
+    if (nic.pool == NULL)
+        nic_open(&nic);
+    world->nic = &nic;
     weir_rng_seed(&world->rng, seed);
     weir_virtual_clock_init(&world->clock, WEIR_SECONDS(1000), true);
     world->options.connections_max = WATCH_CONNECTIONS;
@@ -157,6 +190,8 @@ bool world_run(struct world *world, const struct scenario *scenario, uint64_t se
     bool gave_up = world->watches[0].gave_up || world->watches[1].gave_up;
     if (rc < 0 && !(gave_up && (rc == -ETIMEDOUT || rc == -ECONNRESET)))
         world_fail(world, "ended with %s (%d)", weir_error_name(rc), rc);
+    if (!rte_mempool_full(nic.pool) || !rte_mempool_full(nic.references))
+        world_fail(world, "packets are not back in the devices' pools");
     if (rte_mempool_in_use_count(pool) != 0)
         world_fail(world, "%u packets are not back in the pool", rte_mempool_in_use_count(pool));
     return world->failure[0] == '\0';

@@ -4,9 +4,17 @@
 #define SIM_WORLD_H
 
 #include "middlebox.h"
+#include "nic.h"
 #include "watch.h"
 #include <weir/net/stream.h>
 #include <weir/weir.h>
+
+/* What the devices do. The last two differ in nothing else: not in how packets lie in memory. */
+enum world_device {
+    DEVICE_PLAIN,
+    DEVICE_COPIES, /* they copy each packet                                     */
+    DEVICE_CUTS,   /* and cut large ones, and compute TCP's checksums           */
+};
 
 struct world {
     uint64_t seed;
@@ -20,8 +28,10 @@ struct world {
     struct weir_stack_options options; /* of both stacks; addresses and seeds are filled in */
     struct watch watches[2];           /* of both stacks' timers */
     FILE *capture;                     /* of host 0's packets, or NULL */
-    uint64_t digest;                   /* of every frame sent and its time: equal for equal runs */
-    char failure[256];                 /* what went wrong; empty: nothing */
+    enum world_device device;
+    struct nic *nic;   /* with which they do; one for all worlds */
+    uint64_t digest;   /* of every frame sent and its time: equal for equal runs */
+    char failure[256]; /* what went wrong; empty: nothing */
 };
 
 struct scenario {
@@ -33,7 +43,7 @@ struct scenario {
 /* Runs one scenario under one seed. Returns true if it held; else world->failure says what did not. A connection that
  * came to the end of its retransmissions, by bad luck, may fail: that is what they are for. */
 bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
-               FILE *capture);
+               FILE *capture, enum world_device device);
 
 /* Notes the first failure. Returns -EIO, to be returned. */
 int world_fail(struct world *world, const char *format, ...) WEIR_PRINTF(2, 3);

@@ -1,29 +1,31 @@
 #define ALLOW_EXPERIMENTAL_API /* rte_ipv4_udptcp_cksum_mbuf is called so in 22.11 */
 #include "nic.h"
-#include "eal.h"
-#include <criterion/criterion.h>
+#include <inttypes.h>
 #include <rte_ethdev.h>
 #include <rte_gso.h>
 #include <rte_ip.h>
 #include <rte_net.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
+#include <weir/net/dev.h>
 
 void nic_open(struct nic *nic)
 {
-    static unsigned made;
     char name[32];
 
-    snprintf(name, sizeof(name), "nic-references-%u", made++);
-    nic->pool = test_pool(511);
-    nic->references = weir_reference_pool(name, 4095);
-    cr_assert_not_null(nic->references);
+    nic->cut = 0;
+    snprintf(name, sizeof(name), "nic-%" PRIxPTR, (uintptr_t)nic & 0xffffffff);
+    nic->pool = weir_packet_pool(name, 2047, 0, 0);
+    snprintf(name, sizeof(name), "nic-refs-%" PRIxPTR, (uintptr_t)nic & 0xffffffff);
+    nic->references = weir_reference_pool(name, 8191);
+    WEIR_ASSERT(nic->pool != NULL && nic->references != NULL);
 }
 
 void nic_close(struct nic *nic)
 {
-    test_pool_is_full(nic->pool);
-    test_pool_is_full(nic->references);
+    WEIR_ASSERT(rte_mempool_full(nic->pool) && rte_mempool_full(nic->references));
+    rte_mempool_free(nic->pool);
+    rte_mempool_free(nic->references);
 }
 
 static void *header_at(const struct rte_mbuf *m, uint32_t offset)
@@ -61,7 +63,7 @@ unsigned nic_finish(struct nic *nic, struct rte_mbuf *m, struct rte_mbuf *segmen
     segments[0] = m;
     if (!cut && !sum)
         return 1;
-    cr_assert(RTE_ETH_IS_IPV4_HDR(type));
+    WEIR_ASSERT(RTE_ETH_IS_IPV4_HDR(type));
     m->l2_len = lengths.l2_len;
     m->l3_len = lengths.l3_len;
     m->l4_len = lengths.l4_len;
@@ -70,7 +72,7 @@ unsigned nic_finish(struct nic *nic, struct rte_mbuf *m, struct rte_mbuf *segmen
         m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4;
         context.gso_size = (uint16_t)(m->l2_len + m->l3_len + m->l4_len + m->tso_segsz);
         count = rte_gso_segment(m, &context, segments, NIC_SEGMENTS_MAX);
-        cr_assert_gt(count, 0, "cannot cut: %d", count);
+        WEIR_ASSERT(count > 0);
         nic->cut++;
         rte_pktmbuf_free(m); /* its segments hold what they refer to */
     }

@@ -12,7 +12,7 @@ struct nic {
 };
 
 void nic_open(struct nic *nic);
-/* Fails the test if a packet is missing. */
+/* Aborts if a packet is missing. */
 void nic_close(struct nic *nic);
 
 /* Cuts a frame (DPDK's librte_gso), and computes the checksums, as its flags ask for: those of one that is to be sent,

@@ -18,7 +18,7 @@ static void run_with(int (*body)(struct world *world), void (*prepare)(struct wo
     struct scenario scenario = {"unit", "", prepare, body};
     struct world *world = calloc(1, sizeof *world);
     struct rte_mempool *pool = test_pool(POOL);
-    bool held = world_run(world, &scenario, seed, pool, NULL);
+    bool held = world_run(world, &scenario, seed, pool, NULL, DEVICE_PLAIN);
     cr_assert(held, "seed %" PRIu64 ": %s", seed, world->failure);
     free(world);
     test_pool_is_full(pool);
