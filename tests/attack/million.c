@@ -73,7 +73,7 @@ static void deliver(struct end *end)
     for (unsigned i = 0; i < end->arriving; i++) {
         segments[n] = end->inbox[i];
         if (weir_link_input(end->link, m.now, segments[n]) == RTE_ETHER_TYPE_IPV4 &&
-            weir_ip_input(end->ip, m.now, RTE_ETHER_TYPE_IPV4, segments[n], &rx[n]) == IPPROTO_TCP)
+            weir_ip_input(end->ip, m.now, RTE_ETHER_TYPE_IPV4, &segments[n], &rx[n]) == IPPROTO_TCP)
             n++;
         if (n == BURST) {
             weir_tcp_input(end->tcp, m.now, segments, rx, n);
