@@ -93,6 +93,7 @@ static const struct row {
     ROW("TcpExt", "TCPRcvQDrop", tcp.rcv_q_drop),
     ROW("TcpExt", "TCPAbortOnMemory", tcp.abort_on_memory),
     ROW("TcpExt", "TCPTimeWaitOverflow", tcp.time_wait_overflow),
+    ROW("TcpExt", "DelayedACKs", tcp.delayed_acks),
     ROW("TcpExt", "TCPTimeouts", tcp.timeouts),
     ROW("TcpExt", "TCPLossProbes", tcp.tail_loss_probes),
     ROW("TcpExt", "TCPChallengeACK", tcp.challenge_acks),

@@ -96,6 +96,7 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .orphans_max = options->orphans_max,
         .rto_min = options->rto_min,
         .time_wait = options->time_wait,
+        .delayed_ack = options->delayed_ack,
         .congestion = options->congestion,
         .ecn = options->ecn,
         .pool = dev->pool,

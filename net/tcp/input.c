@@ -44,7 +44,7 @@ static inline void take_predicted_data(struct weir_tcp *tcp, struct weir_tcp_con
     m->data_off += (uint16_t)header;
     m->data_len -= (uint16_t)header;
     m->pkt_len = length;
-    tcp_owe_ack(tcp, c);
+    tcp_owe_ack_of_data(tcp, c, length);
     (void)tcp_receive_in_order(tcp, c, m, length);
 }
 

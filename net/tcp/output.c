@@ -357,7 +357,7 @@ static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if (!send_duplicate_acks(tcp, c))
             return false;
         if ((c->marks & M_WINDOW) && tcp_window_update_due(tcp, c))
-            c->flags |= F_ACK_OWED; /* unless data will carry it */
+            c->flags |= F_ACK_OWED, c->ack_now = true; /* unless data will carry it */
         c->marks &= (uint16_t)~M_WINDOW;
         if ((c->marks & M_RETRANSMIT) && !retransmit_first(tcp, c))
             return false;
@@ -398,8 +398,10 @@ static bool output(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if (WEIR_UNLIKELY(fin_is_next(c)) && tcp_flight(c) < c->snd_wnd)
             done &= send_fin(tcp, c);
     }
-    if (c->flags & F_ACK_OWED)
+    if (tcp_ack_goes(tcp, c))
         done &= tcp_emit_control(tcp, c, ack_seq(c), ACK);
+    else if (WEIR_UNLIKELY(c->flags & F_ACK_OWED))
+        tcp_delay_ack(tcp, c);
     watch_window(tcp, c);
     return done;
 }

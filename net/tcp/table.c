@@ -53,6 +53,7 @@ int tcp_table_open(struct weir_tcp *tcp, unsigned connections_max)
         return -ENOMEM;
     WEIR_TRY(ring_open(&tcp->dirty, connections_max));
     WEIR_TRY(ring_open(&tcp->reports, connections_max));
+    WEIR_TRY(ring_open(&tcp->delayed, connections_max));
     WEIR_TRY(slab_open(tcp, connections_max));
     for (uint32_t i = 0; i < connections_max; i++) /* the first slots are taken first: they share pages */
         tcp->free[i] = connections_max - 1 - i;
@@ -66,6 +67,7 @@ void tcp_table_close(struct weir_tcp *tcp)
     free(tcp->free);
     free(tcp->dirty.items);
     free(tcp->reports.items);
+    free(tcp->delayed.items);
     free(tcp->connections);
 }
 
@@ -126,11 +128,13 @@ void tcp_table_remove(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static void connection_clear(struct weir_tcp_connection *c)
 {
     uint16_t rings = c->flags & (F_DIRTY | F_REPORTED);
+    bool ack_waits = c->ack_waits;
     struct weir_tcp *tcp = c->tcp;
     uint32_t index = c->index;
 
     memset(c, 0, sizeof(*c));
     c->flags = rings;
+    c->ack_waits = ack_waits;
     c->tcp = tcp;
     c->index = index;
     weir_timer_init(&c->timer);

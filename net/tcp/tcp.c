@@ -27,6 +27,8 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->rto_min_us = (uint32_t)RTE_MIN(RTE_MAX(rto_min / 1000, 1), (weir_time)RTO_MAX_US);
     tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
     tcp->congestion = options->congestion != NULL ? options->congestion : &weir_tcp_cubic;
+    tcp->delayed_ack = RTE_MIN(RTE_MAX(options->delayed_ack, 0), WEIR_MILLISECONDS(500)); /* RFC 9293, MUST-40 */
+    tcp->delayed_at = WEIR_NEVER;
     tcp->syn_cookies = options->syn_cookies;
     tcp->ecn = options->ecn;
     tcp->pool = options->pool;
@@ -102,7 +104,7 @@ void weir_tcp_destroy(struct weir_tcp *tcp)
 
 weir_time weir_tcp_next_deadline(const struct weir_tcp *tcp)
 {
-    weir_time next = weir_wheel_next(&tcp->wheel);
+    weir_time next = RTE_MIN(weir_wheel_next(&tcp->wheel), tcp->delayed_at);
 
     if (tcp->dirty.head != tcp->dirty.tail) /* a pool was dry at the last flush: look again soon */
         next = RTE_MIN(next, weir_time_add(tcp->now, WEIR_MILLISECONDS(1)));

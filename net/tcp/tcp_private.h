@@ -12,6 +12,7 @@
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
  *   ecn.c         marks of congestion                   memory.c      what gives way when memory is scarce
+ *   delayed.c     ACKs that wait for a reply
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
@@ -60,6 +61,7 @@ struct weir_tcp {
     int packets_easy;                     /* memory is scarce when more than these are held             */
     unsigned out_of_order_held;
     struct tcp_ring dirty, reports;
+    weir_time delayed_ack; /* how long an ACK may wait; 0: not at all */
     struct rte_mempool *pool, *control_pool;
     struct rte_mempool *references; /* or NULL                                                  */
     uint16_t pieces_max;            /* of a large packet; 0: the device does not cut such ones */
@@ -79,6 +81,8 @@ struct weir_tcp {
     unsigned orphans, orphans_max;                  /* closed by their users, and not in TIME_WAIT  */
     uint32_t cookies_sent_s;                        /* when the last one was */
     uint32_t challenges_left, challenges_s;         /* of all connections, in this second */
+    struct tcp_ring delayed;                /* those whose ACK waits, in order */
+    weir_time delayed_at;                   /* when the first of them has waited long enough; WEIR_NEVER: none */
     struct weir_list listeners_reported;
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
@@ -123,7 +127,24 @@ static inline void tcp_mark_dirty(struct weir_tcp *tcp, struct weir_tcp_connecti
 static inline void tcp_owe_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     c->flags |= F_ACK_OWED;
+    c->ack_now = true;
     tcp_mark_dirty(tcp, c);
+}
+
+/* Of the next data in order: the first segment's ACK may wait, the second's may not. RFC 9293 section 3.8.6.3, SHLD-19.
+ */
+static inline void tcp_owe_ack_of_data(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t length)
+{
+    if (WEIR_UNLIKELY(tcp->delayed_ack != 0))
+        c->ack_now = (c->flags & F_ACK_OWED) || length > c->mss;
+    c->flags |= F_ACK_OWED;
+    tcp_mark_dirty(tcp, c);
+}
+
+/* True if the end of the turn brings an ACK. */
+static inline bool tcp_ack_goes(const struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    return (c->flags & F_ACK_OWED) && (WEIR_LIKELY(tcp->delayed_ack == 0) || c->ack_now);
 }
 
 static inline void tcp_mark(struct weir_tcp *tcp, struct weir_tcp_connection *c, unsigned marks)
@@ -483,6 +504,11 @@ uint32_t tcp_large_portion(const struct weir_tcp_connection *c, uint32_t usable)
 /* Makes that packet, of `length` bytes: no header yet. What there is no memory for is left out, and `length` tells.
  * Returns NULL if that leaves no more than a segment. */
 struct rte_mbuf *tcp_large_take(struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t *length);
+/* ---- delayed.c ---- */
+/* The ACK that is owed waits. */
+void tcp_delay_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Lets go those that have waited long enough. */
+void tcp_delayed_due(struct weir_tcp *tcp);
 
 /* Queues a packet of more than a segment. Takes m. */
 void tcp_large_queue(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m);

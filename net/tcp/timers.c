@@ -180,6 +180,8 @@ void weir_tcp_timers(struct weir_tcp *tcp, weir_time now)
     struct weir_timer *timer;
 
     tcp_set_now(tcp, now);
+    if (now >= tcp->delayed_at)
+        tcp_delayed_due(tcp);
     while ((timer = weir_wheel_expire(&tcp->wheel, now)) != NULL) {
         struct weir_tcp_connection *c = WEIR_CONTAINER_OF(timer, struct weir_tcp_connection, timer);
 

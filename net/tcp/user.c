@@ -155,7 +155,7 @@ static int receive_end(const struct weir_tcp_connection *c)
 static inline void taken(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t bytes)
 {
     c->rcv_queued -= bytes;
-    if (WEIR_UNLIKELY(!(c->flags & F_ACK_OWED) || (c->flags & F_SPECIAL)) && tcp_window_update_due(tcp, c))
+    if (WEIR_UNLIKELY(!tcp_ack_goes(tcp, c) || (c->flags & F_SPECIAL)) && tcp_window_update_due(tcp, c))
         tcp_mark(tcp, c, M_WINDOW);
 }
 

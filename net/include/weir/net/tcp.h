@@ -40,6 +40,10 @@ struct weir_tcp_options {
     unsigned orphans_max;     /* connections that were closed and have not finished; 0: half of connections_max */
     weir_time rto_min;        /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
     weir_time time_wait;      /* 2 MSL; 0: 60 s                                                             */
+    weir_time delayed_ack; /* How long the ACK of one segment that came alone may wait for a reply to carry it, or for *
+                            * the next segment; 500 ms at most. 0: none waits beyond its turn, which a reply of the *
+                            * same turn carries too, and many segments share: a load makes ACKs fewer by itself, and *
+                            * no peer that gathers small segments (Nagle) is held up. For who answers later.         */
     const struct weir_tcp_congestion *congestion; /* how much may be in flight; NULL: weir_tcp_cubic                */
     struct rte_mempool *pool;         /* data: packets with room for a full segment                          */
     struct rte_mempool *control_pool; /* pure ACKs, SYNs, RSTs: small ones, so that they never starve        */
@@ -57,6 +61,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
     uint64_t ecn_marked, ecn_reductions; /* segments that came marked; windows that marks have reduced */
     uint64_t tail_loss_probes, keepalive_probes;
+    uint64_t delayed_acks; /* that went alone after all */
     uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
     uint64_t listen_overflows, no_connection_memory, challenge_acks;
     /* Bounds that bite, by the names of Linux's TcpExt: SYNs dropped for whatever reason; SYN queue full, so a cookie;
