@@ -94,6 +94,8 @@ static const struct row {
     ROW("TcpExt", "TCPAbortOnMemory", tcp.abort_on_memory),
     ROW("TcpExt", "TCPTimeWaitOverflow", tcp.time_wait_overflow),
     ROW("TcpExt", "DelayedACKs", tcp.delayed_acks),
+    ROW("TcpExt", "TCPMTUPSuccess", tcp.mtu_probes_delivered),
+    ROW("TcpExt", "TCPMTUPFail", tcp.mtu_probes_lost),
     ROW("TcpExt", "TCPTimeouts", tcp.timeouts),
     ROW("TcpExt", "TCPLossProbes", tcp.tail_loss_probes),
     ROW("TcpExt", "TCPChallengeACK", tcp.challenge_acks),
@@ -105,6 +107,7 @@ static const struct row {
     ROW("TcpWeir", "InDuplicates", tcp.duplicates),
     ROW("TcpWeir", "InMarked", tcp.ecn_marked),
     ROW("TcpWeir", "EcnReductions", tcp.ecn_reductions),
+    ROW("TcpWeir", "BlackHoles", tcp.mtu_black_holes),
     ROW("TcpWeir", "NoConnection", tcp.no_connection_memory),
 
     ROW("Weir", "Turns", turns),

@@ -96,6 +96,8 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .orphans_max = options->orphans_max,
         .rto_min = options->rto_min,
         .time_wait = options->time_wait,
+        .mss_max = options->mss_max,
+        .mtu_probing = options->mtu_probing,
         .delayed_ack = options->delayed_ack,
         .congestion = options->congestion,
         .ecn = options->ecn,

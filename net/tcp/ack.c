@@ -67,12 +67,16 @@ void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress
     c->ts_recent_s = tcp->now_s;
     if (!(c->flags & F_TIMED))
         c->flags |= F_SAMPLE;
+    if (WEIR_UNLIKELY(c->mss < c->mss_high) && progress)
+        tcp_mtu_want(tcp, c);
     if (!progress || c->heard_s == tcp->now_s)
         return;
     c->heard_s = tcp->now_s; /* RFC 1122 section 2.3.2.1: advice from above keeps ARP from asking */
     weir_ip_confirm(tcp->ip, tcp->now, &c->path);
     if (tcp->now_s - c->limited_s >= UNUSED_SECONDS)
         tcp_unused(tcp, c);
+    if (c->mss < c->mss_most)
+        tcp_mtu_search_again(tcp, c);
 }
 
 static void measure(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
@@ -111,6 +115,8 @@ static void recovery_progress(struct weir_tcp *tcp, struct weir_tcp_connection *
 void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     measure(tcp, c, segment);
+    if (c->mtu_probe != 0)
+        tcp_mtu_acked(tcp, c, segment->ack);
     c->backoff = c->retries = 0;
     c->marks &= (uint16_t)~M_PROBED;
     tcp_release(tcp, c, segment->ack);
@@ -129,6 +135,8 @@ static void new_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const s
     bool limited = tcp_cwnd_limited(c) && !tcp_ecn_echoed(c, segment), restart = true;
 
     measure(tcp, c, segment);
+    if (c->mtu_probe != 0)
+        tcp_mtu_acked(tcp, c, segment->ack);
     if (c->marks & M_RECOVERY) {
         /* Only the first partial ACK restarts the timer ("impatient"): many losses shall end in a timeout. */
         restart = !(c->marks & M_PARTIAL);
@@ -162,6 +170,10 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     }
     if (c->dupacks < UINT8_MAX)
         c->dupacks++;
+    if (c->dupacks == DUPACKS && tcp_mtu_lost(tcp, c, c->snd_una)) {
+        tcp_mtu_go_back(tcp, c);
+        return;
+    }
     /* Duplicates up to `recover` may be the echo of what a timeout has sent again. */
     if (c->dupacks != DUPACKS || !seq_after(c->snd_una, c->recover))
         return;

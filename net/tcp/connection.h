@@ -159,9 +159,10 @@ struct weir_tcp_connection {
     uint32_t cwnd;
     uint16_t mss; /* payload bytes of a full segment */
     uint8_t events;
-    uint8_t tick;   /* the millisecond in which what stands after the path was last looked at */
-    bool ack_now;   /* the ACK that is owed must not wait; means something only where ACKs may */
-    bool ack_waits; /* in the ring of those whose ACK waits, until its time has come           */
+    uint8_t tick;      /* the millisecond in which what stands after the path was last looked at */
+    uint16_t mss_high; /* the largest that may do, as far as is known; above mss: to be probed for */
+    bool ack_now;      /* the ACK that is owed must not wait; means something only where ACKs may */
+    bool ack_waits;    /* in the ring of those whose ACK waits, until its time has come           */
     /* line 2; the end of an IPv6 header lies in the next */
     struct weir_ip_path path __attribute__((aligned(64)));
     /* now and then */
@@ -210,8 +211,13 @@ struct weir_tcp_connection {
     uint8_t retries;  /* timeouts since SND.UNA last moved, whatever else the peer said */
     bool turned_away; /* the peer's ACK has come, but the listener has no room for it   */
     /* seldom */
-    weir_time ack_at;   /* when an ACK has waited long enough */
-    uint32_t limited_s; /* when the congestion window was last what held us back: then it is known to be good */
+    weir_time ack_at;       /* when an ACK has waited long enough */
+    uint16_t mss_most;      /* what the link and both ends allow */
+    uint16_t mtu_probe;     /* payload bytes of the probe that is out; 0: none */
+    uint32_t mtu_probe_seq; /* where it begins */
+    uint32_t mtu_probed_s;  /* when the last one went, or a router spoke */
+    bool mtu_wanted;        /* one is to be sent, if there is enough to send */
+    uint32_t limited_s;     /* when the congestion window was last what held us back: then it is known to be good */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
     struct weir_tcp_sack_block heard[3]; /* of the ACK before */
     uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */

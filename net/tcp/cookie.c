@@ -61,7 +61,7 @@ void tcp_cookie_send(struct weir_tcp *tcp, const struct tcp_segment *segment, co
 {
     uint32_t isn, ts_offset;
     struct weir_tcp_option_values values = {
-        .mss = tcp_mss_of(path),
+        .mss = tcp_mss_of(tcp, path),
         .has_timestamps = segment->options.has_timestamps,
         .timestamp_echo = segment->options.timestamp,
     };

@@ -217,7 +217,7 @@ static unsigned syn_options(const struct weir_tcp *tcp, const struct weir_tcp_co
 {
     bool answer = c->state == WEIR_TCP_SYN_RECEIVED;
     struct weir_tcp_option_values values = {
-        .mss = tcp_mss_of(&c->path),
+        .mss = tcp_mss_of(tcp, &c->path),
         .sack_permitted = !answer || (c->flags & F_SACK),
         .has_timestamps = !answer || (c->flags & F_TIMESTAMPS),
         .timestamp = tcp->now_ms + c->ts_offset,

@@ -2,8 +2,6 @@
  * section 4.2.3.9, RFC 5927. */
 #include "tcp_private.h"
 
-#define MTU_MIN 552 /* less is more likely an attack than a link: RFC 5927 section 7.2; as Linux's min_pmtu */
-
 static int error_of(const struct weir_ip_rx *rx)
 {
     if (rx->icmp_type == WEIR_ICMP_TIME_EXCEEDED)
@@ -41,26 +39,6 @@ static struct weir_tcp_connection *quoted_connection(struct weir_tcp *tcp, const
     return c;
 }
 
-/* A link on the way is narrower than ours: smaller segments from now on, and what was lost again. RFC 1191 section 6,
- * without its guesses: a router that does not say the MTU is not obeyed. */
-static void packet_too_big(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t mtu)
-{
-    uint32_t overhead =
-        c->path.l3_length + WEIR_TCP_HEADER_LENGTH + (c->flags & F_TIMESTAMPS ? WEIR_TCP_TIMESTAMPS_LENGTH : 0);
-
-    if (mtu < MTU_MIN || mtu >= c->path.mtu || !tcp_synchronized(c))
-        return;
-    c->path.mtu = (uint16_t)mtu;
-    if (mtu - overhead >= c->mss)
-        return;
-    c->mss = (uint16_t)(mtu - overhead);
-    c->snd_nxt = c->snd_una; /* not a sign of congestion: cwnd stays */
-    c->send_next = c->send.head;
-    tcp_sack_forget(c);
-    tcp_update_slow(c);
-    tcp_mark_dirty(tcp, c);
-}
-
 void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_ip_rx *rx)
 {
     struct weir_tcp_connection *c;
@@ -71,7 +49,7 @@ void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_
     if (c == NULL)
         return;
     if (rx->icmp_type == WEIR_ICMP_UNREACHABLE && rx->icmp_code == WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED)
-        packet_too_big(tcp, c, rx->icmp_mtu);
+        tcp_mtu_told(tcp, c, rx->icmp_mtu);
     else if (c->state == WEIR_TCP_SYN_SENT && rx->icmp_type == WEIR_ICMP_UNREACHABLE)
         tcp_finish(tcp, c, error);
     else

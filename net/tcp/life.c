@@ -17,8 +17,8 @@ void tcp_update_slow(struct weir_tcp_connection *c)
 {
     bool slow = c->state != WEIR_TCP_ESTABLISHED || (c->flags & F_ORPHAN) || c->out_of_order.head != NULL ||
                 (c->marks & (M_RECOVERY | M_PROBED | M_KARN | M_FIN_SEEN | M_SCORE)) ||
-                (c->recovery & (R_DETECT | R_LOSS | R_PROBE)) || c->dupacks > 0 || c->unanswered > 0 ||
-                c->retries > 0 || c->backoff > 0 || c->snd_nxt != c->snd_max;
+                (c->recovery & (R_DETECT | R_LOSS | R_PROBE)) || c->dupacks > 0 || c->mtu_probe != 0 ||
+                c->unanswered > 0 || c->retries > 0 || c->backoff > 0 || c->snd_nxt != c->snd_max;
 
     c->flags = (uint16_t)(slow ? c->flags | F_SLOW : c->flags & ~F_SLOW);
 }
@@ -45,12 +45,13 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
 /* How much payload fits a segment to this peer. RFC 6691: MSS options count no options, segments must. */
 static void choose_mss(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint16_t peers)
 {
-    uint32_t mss = tcp_mss_of(&c->path);
+    uint32_t mss = tcp_mss_of(tcp, &c->path);
 
     mss = RTE_MIN(mss, RTE_MAX(peers != 0 ? peers : (uint32_t)DEFAULT_MSS, (uint32_t)MSS_MIN));
     if (c->flags & F_TIMESTAMPS)
         mss -= WEIR_TCP_TIMESTAMPS_LENGTH;
     c->mss = (uint16_t)RTE_MIN(mss, tcp->copy_max);
+    tcp_mtu_start(tcp, c);
 }
 
 void tcp_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)

@@ -342,6 +342,14 @@ static bool send_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     return true;
 }
 
+/* A segment larger than those that are known to arrive: RFC 4821 section 7.5. */
+static bool send_mtu_probe(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    uint32_t length = tcp_mtu_prepare(tcp, c);
+
+    return length == 0 || send_next(tcp, c, length, false);
+}
+
 /* Does what `marks` ask for. Each mark goes once it is done, so that what found no memory is done at the next flush. */
 static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
@@ -365,6 +373,8 @@ static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if ((c->marks & M_FORCE) && !send_forced(tcp, c))
             return false;
         c->marks &= (uint16_t)~M_FORCE;
+        if (c->mtu_wanted && !send_mtu_probe(tcp, c))
+            return false;
     }
     c->flags &= (uint16_t)~F_SPECIAL;
     return true;

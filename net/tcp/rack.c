@@ -135,7 +135,8 @@ bool tcp_rack_detect(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         left = patience(tcp, c, m, window);
         if (left == 0) {
             packet->tcp.marks = (uint8_t)((packet->tcp.marks | P_LOST) & ~P_RESENT);
-            news = true;
+            if (!tcp_mtu_lost(tcp, c, packet->tcp.seq))
+                news = true;
             lost++;
             continue;
         }

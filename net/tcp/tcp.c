@@ -27,6 +27,9 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->rto_min_us = (uint32_t)RTE_MIN(RTE_MAX(rto_min / 1000, 1), (weir_time)RTO_MAX_US);
     tcp->time_wait_time = options->time_wait != 0 ? options->time_wait : WEIR_SECONDS(60);
     tcp->congestion = options->congestion != NULL ? options->congestion : &weir_tcp_cubic;
+    tcp->mss_max = options->mss_max != 0 ? RTE_MAX(options->mss_max, MSS_MIN) : UINT16_MAX;
+    tcp->mtu_probing = options->mtu_probing;
+    tcp->mtu_base = options->mtu_base != 0 ? options->mtu_base : 1024;
     tcp->delayed_ack = RTE_MIN(RTE_MAX(options->delayed_ack, 0), WEIR_MILLISECONDS(500)); /* RFC 9293, MUST-40 */
     tcp->delayed_at = WEIR_NEVER;
     tcp->syn_cookies = options->syn_cookies;

@@ -12,7 +12,7 @@
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
  *   ecn.c         marks of congestion                   memory.c      what gives way when memory is scarce
- *   delayed.c     ACKs that wait for a reply
+ *   delayed.c     ACKs that wait for a reply            mtu.c         how large a segment may be
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
@@ -87,6 +87,9 @@ struct weir_tcp {
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
     const struct weir_tcp_congestion *congestion;
+    int mss_max;
+    uint16_t mtu_base;
+    enum weir_tcp_mtu_probing mtu_probing;
     uint32_t rto_min_us;
     weir_time time_wait_time;
     uint8_t receive_scale;
@@ -413,9 +416,9 @@ static inline bool tcp_sack_to_tell(const struct weir_tcp_connection *c)
 }
 
 /* What the path has room for: RFC 9293 section 3.7.1. */
-static inline uint16_t tcp_mss_of(const struct weir_ip_path *path)
+static inline uint16_t tcp_mss_of(const struct weir_tcp *tcp, const struct weir_ip_path *path)
 {
-    return (uint16_t)(path->mtu - path->l3_length - WEIR_TCP_HEADER_LENGTH);
+    return (uint16_t)RTE_MIN(path->mtu - path->l3_length - WEIR_TCP_HEADER_LENGTH, tcp->mss_max);
 }
 
 /* True while SACK, RACK and PRR rule: not while what was sent goes again from the beginning (a window that had closed,
@@ -504,6 +507,27 @@ uint32_t tcp_large_portion(const struct weir_tcp_connection *c, uint32_t usable)
 /* Makes that packet, of `length` bytes: no header yet. What there is no memory for is left out, and `length` tells.
  * Returns NULL if that leaves no more than a segment. */
 struct rte_mbuf *tcp_large_take(struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t *length);
+
+/* ---- mtu.c ---- */
+/* c->mss is what link and peer allow: begins with that, or with less. */
+void tcp_mtu_start(const struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* A router says that a packet of ours was larger than `mtu`. */
+void tcp_mtu_told(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t mtu);
+/* There may be room for larger segments than those that are sent: a probe, if one is due. */
+void tcp_mtu_want(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Long after all larger sizes have failed: the path may be another one. */
+void tcp_mtu_search_again(const struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* Makes the next packet to be sent a probe, of data that waits. Returns its length, or 0: not now. */
+uint32_t tcp_mtu_prepare(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* A probe is out, and `ack` is about to be released. */
+void tcp_mtu_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t ack);
+/* The packet at `seq` is lost. Returns true if it was the probe: that tells of its size, and not of congestion. */
+bool tcp_mtu_lost(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t seq);
+/* What was sent goes again from the beginning, in smaller segments. Not a sign of congestion: cwnd stays. */
+void tcp_mtu_go_back(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* The retransmission timer has run out. */
+void tcp_mtu_timeout(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
 /* ---- delayed.c ---- */
 /* The ACK that is owed waits. */
 void tcp_delay_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c);

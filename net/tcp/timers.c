@@ -100,6 +100,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->wait_us = tcp_first_wait(c);
     c->marks |= M_KARN; /* timestamps, if there are any, will tell the time, and undo the backing off */
     c->flags &= (uint16_t)~F_TIMED;
+    tcp_mtu_timeout(tcp, c);
     if (c->state < WEIR_TCP_ESTABLISHED) {
         go_back(c);
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);

@@ -93,6 +93,7 @@ void wire_init(struct wire *w)
                        .references_size = 1023,
                        .mtu = 1500};
     w->options.connections_max = 64;
+    w->options.mtu_probing = WEIR_TCP_MTU_OFF; /* segments keep their size, unless that is the question */
     for (unsigned i = 0; i < 16; i++)
         w->options.key[i] = (uint8_t)(i * 7 + 3);
 }

@@ -18,6 +18,8 @@ struct weir_stack_options {
     unsigned packets_low;                         /* of the pool, to stay free: SYNs are shed first; 0: a sixteenth  */
     unsigned embryonic_max, orphans_max;          /* connections; 0: half of connections_max each: weir/net/tcp.h    */
     weir_time rto_min, time_wait;                 /* 0: TCP's own                                 */
+    uint16_t mss_max;                             /* 0: what the link has room for */
+    enum weir_tcp_mtu_probing mtu_probing;        /* zero: to find a way out of black holes */
     weir_time delayed_ack;                        /* 0: no ACK waits for a later turn; see weir/net/tcp.h */
     const struct weir_tcp_congestion *congestion; /* NULL: TCP's own, weir_tcp_cubic              */
     enum weir_tcp_ecn ecn;                        /* zero: if the peer asks for it                        */

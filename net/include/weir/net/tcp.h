@@ -24,6 +24,15 @@ enum weir_tcp_ecn {                       /* explicit congestion notification, R
                     WEIR_TCP_ECN_OFF,
 };
 
+/* Finding out what the path has room for by probes: now and then a larger segment, RFC 4821. What ICMP says is heeded
+ * whatever this says. */
+enum weir_tcp_mtu_probing {
+    WEIR_TCP_MTU_BLACK_HOLE, /* large segments that time out again and again are made smaller, and larger again by
+                              * probes; so they are ten minutes after a router has asked for smaller ones           */
+    WEIR_TCP_MTU_ALWAYS,     /* and each connection begins with mtu_base                                            */
+    WEIR_TCP_MTU_OFF,
+};
+
 struct weir_tcp_options {
     enum weir_tcp_ecn ecn;
     unsigned connections_max; /* TIME_WAIT and embryonic ones among them; 0: 16384                          */
@@ -40,6 +49,9 @@ struct weir_tcp_options {
     unsigned orphans_max;     /* connections that were closed and have not finished; 0: half of connections_max */
     weir_time rto_min;        /* 0: 200 ms (RFC 6298 says 1 s SHOULD; everybody uses less)                  */
     weir_time time_wait;      /* 2 MSL; 0: 60 s                                                             */
+    uint16_t mss_max; /* of the segments that we send and ask for, options counted; 0: what the link has room for */
+    enum weir_tcp_mtu_probing mtu_probing;
+    uint16_t mtu_base;     /* what is taken to fit any path: RFC 4821 section 7.2; 0: 1024                 */
     weir_time delayed_ack; /* How long the ACK of one segment that came alone may wait for a reply to carry it, or for *
                             * the next segment; 500 ms at most. 0: none waits beyond its turn, which a reply of the *
                             * same turn carries too, and many segments share: a load makes ACKs fewer by itself, and *
@@ -62,6 +74,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t ecn_marked, ecn_reductions; /* segments that came marked; windows that marks have reduced */
     uint64_t tail_loss_probes, keepalive_probes;
     uint64_t delayed_acks; /* that went alone after all */
+    uint64_t mtu_probes_delivered, mtu_probes_lost, mtu_black_holes;
     uint64_t syncookies_sent, syncookies_recv, syncookies_failed;
     uint64_t listen_overflows, no_connection_memory, challenge_acks;
     /* Bounds that bite, by the names of Linux's TcpExt: SYNs dropped for whatever reason; SYN queue full, so a cookie;
