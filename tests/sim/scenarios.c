@@ -47,6 +47,9 @@ static struct weir_fault random_fault(struct world *world)
         .bits_per_second = weir_rng_below(&world->rng, 3) == 0 ? 1000000 + weir_rng_below(&world->rng, 100000000) : 0,
         .queue = 20 + (unsigned)weir_rng_below(&world->rng, 200),
     };
+    world->options.delayed_ack = weir_rng_below(&world->rng, 2) == 0 ? WEIR_MILLISECONDS(40) : 0;
+    if (weir_rng_below(&world->rng, 2) == 0)
+        world->options.mtu_probing = WEIR_TCP_MTU_ALWAYS;
 }
 
 static void random_faults(struct world *world)
