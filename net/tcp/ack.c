@@ -177,7 +177,7 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     /* Duplicates up to `recover` may be the echo of what a timeout has sent again. */
     if (c->dupacks != DUPACKS || !seq_after(c->snd_una, c->recover))
         return;
-    tcp->congestion->on_loss(c, tcp->now);
+    tcp_reduce(tcp, c);
     c->cwnd = c->ssthresh + DUPACKS * c->mss;
     c->recover = c->snd_max;
     tcp_mark(tcp, c, M_RECOVERY | M_RETRANSMIT);

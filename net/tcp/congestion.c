@@ -17,6 +17,15 @@ void tcp_grow(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t acke
     tcp->congestion->on_ack(c, acked, tcp->now);
 }
 
+/* RFC 3168 section 6.1.2: the peer is told of the reduction, whatever its cause; and marks of what was sent before it
+ * are the same congestion. */
+void tcp_reduce(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    tcp->congestion->on_loss(c, tcp->now);
+    c->ecn_reduced = true;
+    c->ecn_recover = c->snd_max;
+}
+
 /* What the window was good for is remembered: slow start leads back to it. RFC 7661 section 4.4.4. */
 static void shrink(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t cwnd)
 {

@@ -34,6 +34,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 
 #define HEADROOM_MAX 128u                /* Ethernet, IPv6 and TCP with all options fit                        */
 #define DEFAULT_MSS 536                  /* RFC 9293 section 3.7.1, of a peer that does not say                */
+#define DEFAULT_MSS_V6 1220              /* ... if its packets are IPv6's                                      */
 #define MSS_MIN 64                       /* a smaller one would only make us burn packets                      */
 #define INITIAL_RTO_US 1000000u          /* RFC 6298 section 2.1                                               */
 #define INITIAL_RTO_LOST_SYN_US 3000000u /* RFC 6298 section 5.7                                           */

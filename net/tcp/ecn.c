@@ -24,10 +24,8 @@ static void slow_down(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     if ((c->marks & M_RECOVERY) || (c->recovery & R_LOSS) || seq_before(c->snd_una, c->ecn_recover))
         return;
-    tcp->congestion->on_loss(c, tcp->now);
+    tcp_reduce(tcp, c);
     c->cwnd = c->ssthresh;
-    c->ecn_recover = c->snd_max;
-    c->ecn_reduced = true;
     tcp->stats.ecn_reductions++;
 }
 

@@ -103,11 +103,11 @@ static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c
     weir_ip_send(tcp->ip, tcp->now, &c->path, m, tos);
 }
 
-/* RFC 3168 section 6.1: only new data may be marked on its way (not what is sent again, nor pure ACKs); echoes go on
- * every ACK until they are heard. */
+/* RFC 3168 section 6.1: only new data may be marked on its way (not what is sent again, nor pure ACKs, nor what asks
+ * for a window); echoes go on every ACK until they are heard. */
 static inline uint8_t ecn_flags(struct weir_tcp_connection *c, const struct rte_mbuf *m, uint32_t seq, uint8_t *tos)
 {
-    bool news = m->pkt_len > 0 && seq == c->snd_max;
+    bool news = m->pkt_len > 0 && seq == c->snd_max && seq_before(seq, c->snd_una + c->snd_wnd);
     uint8_t flags = c->ecn_echo ? ECE : 0;
 
     *tos = news ? ECN_ECT_0 : 0;

@@ -47,7 +47,9 @@ static void choose_mss(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint
 {
     uint32_t mss = tcp_mss_of(tcp, &c->path);
 
-    mss = RTE_MIN(mss, RTE_MAX(peers != 0 ? peers : (uint32_t)DEFAULT_MSS, (uint32_t)MSS_MIN));
+    if (peers == 0)
+        peers = weir_ip_path_is_v4(&c->path) ? DEFAULT_MSS : DEFAULT_MSS_V6;
+    mss = RTE_MIN(mss, RTE_MAX(peers, (uint16_t)MSS_MIN));
     if (c->flags & F_TIMESTAMPS)
         mss -= WEIR_TCP_TIMESTAMPS_LENGTH;
     c->mss = (uint16_t)RTE_MIN(mss, tcp->copy_max);

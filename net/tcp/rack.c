@@ -230,7 +230,7 @@ void tcp_probe_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const st
         return; /* of the probe, or of what it repeats? What comes next will tell. */
     if (again && !dsack && seq_after(segment->ack, c->tlp_end)) {
         /* What was lost was the last of them, and the probe has mended it: congestion all the same. */
-        tcp->congestion->on_loss(c, tcp->now);
+        tcp_reduce(tcp, c);
         c->cwnd = c->ssthresh;
     }
     c->recovery &= (uint8_t) ~(R_PROBE | R_PROBE_AGAIN);

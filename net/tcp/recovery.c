@@ -16,7 +16,7 @@ static void enter(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     uint32_t flight = tcp_flight_at_loss(c), left = c->snd_max - c->snd_una;
 
-    tcp->congestion->on_loss(c, tcp->now);
+    tcp_reduce(tcp, c);
     c->recover = c->snd_max;
     if (flight > left) /* predicted ACKs of this turn do not count what they deliver */
         c->delivered = RTE_MAX(c->delivered, flight - left);

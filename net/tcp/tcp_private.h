@@ -384,6 +384,8 @@ static inline bool tcp_cwnd_limited(const struct weir_tcp_connection *c)
 /* ---- congestion.c ---- */
 /* `acked` bytes of new data, while the window was the limit: it may grow. */
 void tcp_grow(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t acked);
+/* Sets ssthresh for a loss, or for a mark. */
+void tcp_reduce(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Sending starts again after a pause. */
 void tcp_after_pause(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Something else than the window was the limit for UNUSED_SECONDS. */

@@ -106,7 +106,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
     } else if (tcp_sack_rules(c) && c->send.head != NULL) {
         if (c->retries == 1 && !(c->recovery & R_LOSS))
-            tcp->congestion->on_loss(c, tcp->now);
+            tcp_reduce(tcp, c);
         c->cwnd = c->mss;
         c->recover = c->snd_max;
         tcp_recovery_timeout(tcp, c);
@@ -114,7 +114,7 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     } else {
         go_back(c);
         if (c->retries == 1) /* later ones tell nothing new: RFC 5681 section 3.1 */
-            tcp->congestion->on_loss(c, tcp->now);
+            tcp_reduce(tcp, c);
         c->cwnd = c->mss;
         c->marks &= (uint16_t) ~(M_RECOVERY | M_PARTIAL | M_RETRANSMIT);
         c->dupacks = 0;

@@ -179,6 +179,44 @@ Test(tcp_ecn, echo_halves_the_window_once_a_round_trip)
     wire_close_quietly(&w);
 }
 
+/* Section 6.1.2: "for any reason". And a mark of the same flight is no new reason. */
+Test(tcp_ecn, reduction_for_a_loss_is_told_too)
+{
+    struct wire_seen seen;
+    struct weir_tcp_info info;
+
+    establish();
+    for (int i = 0; i < 10; i++)
+        wire_send(&w, c, MSS);
+    for (uint32_t i = 0; i < 10; i++)
+        OUT(&w, ACK, 1 + i * MSS, 1, MSS);
+    wire_advance(&w, WEIR_MILLISECONDS(300)); /* a timeout */
+    wire_flush(&w);
+    while (wire_next(&w, &seen))
+        cr_assert(!(seen.flags & CWR), "what is sent again tells nothing: section 6.1.5");
+    IN(&w, .flags = ACK | ECE, .seq = 1, .ack = 1 + 10 * MSS);
+    weir_tcp_get_info(w.tcp, c, &info);
+    cr_assert_eq(info.ssthresh, 5 * MSS, "the echo is of the same congestion");
+    wire_send(&w, c, MSS);
+    OUT(&w, ACK | CWR, 1 + 10 * MSS, 1, MSS);
+    wire_close_quietly(&w);
+}
+
+/* Section 6.1.6 */
+Test(tcp_ecn, probes_of_a_closed_window_may_not_be_marked)
+{
+    struct wire_seen seen;
+
+    establish();
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .window_is = true, .window = 0);
+    wire_send(&w, c, 100);
+    NOTHING(&w);
+    wire_advance(&w, WEIR_SECONDS(1));
+    seen = OUT(&w, ACK, 1, 1, 1);
+    cr_assert_eq(seen.tos, 0);
+    wire_close_quietly(&w);
+}
+
 Test(tcp_ecn, without_agreement_marks_mean_nothing)
 {
     wire_open(&w);
