@@ -271,3 +271,10 @@ void weir_ip_doubt(struct weir_ip *ip, weir_time now, const struct weir_ip_path 
     if (path->generation == weir_neighbour_generation(path->neighbour))
         weir_link_doubt(ip->link, now, path->neighbour);
 }
+
+bool weir_ip_reaches(const struct weir_ip_path *path)
+{
+    struct rte_ether_addr mac;
+
+    return path->generation != 0 || weir_neighbour_mac(path->neighbour, &mac);
+}

@@ -30,6 +30,13 @@ static bool gives_up(const struct weir_tcp_connection *c)
     return tries > DATA_RETRIES;
 }
 
+/* The link has asked for the next hop for three seconds, and gives up as well: RFC 4861 section 7.2.2 has the sender
+ * told that. Where a connection stands already the host may come back. */
+static bool nobody_there(const struct weir_tcp_connection *c)
+{
+    return c->state == WEIR_TCP_SYN_SENT && c->unanswered >= DOUBT_AFTER && !weir_ip_reaches(&c->path);
+}
+
 /* Gone without a word. A peer that is there after all must not wait for ever; but a SYN may be of nobody. */
 static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
@@ -163,9 +170,12 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     }
     count_timeout(tcp, c);
-    if (c->unanswered >= DOUBT_AFTER)
+    if (c->unanswered >= DOUBT_AFTER) {
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);
-    if (gives_up(c)) {
+        if (!weir_ip_reaches(&c->path))
+            c->soft_error = -EHOSTUNREACH;
+    }
+    if (gives_up(c) || nobody_there(c)) {
         give_up(tcp, c);
         return;
     }

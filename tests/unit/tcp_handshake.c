@@ -141,6 +141,23 @@ Test(tcp_handshake, lost_syn_is_sent_again_and_given_up)
     wire_close(&w);
 }
 
+Test(tcp_handshake, host_that_does_not_answer_arp_is_unreachable)
+{
+    struct weir_endpoint remote = peer(w.peer_port);
+    struct weir_tcp_connection *c;
+
+    wire_open(&w);
+    remote.v4.s_addr = rte_cpu_to_be_32(w.peer_address + 1);
+    cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port, &w, &c), 0);
+    wire_advance(&w, WEIR_SECONDS(3) - 1);
+    NOTHING(&w);
+    cr_assert_eq(weir_tcp_error(c), 0);
+    wire_advance(&w, 1);
+    cr_assert_eq(weir_tcp_error(c), -EHOSTUNREACH);
+    weir_tcp_close(w.tcp, w.now, c);
+    wire_close(&w);
+}
+
 Test(tcp_handshake, lost_syn_ack_is_sent_again_and_forgotten)
 {
     struct weir_tcp_listener *listener;

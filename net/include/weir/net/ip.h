@@ -162,6 +162,10 @@ void weir_ip_confirm(struct weir_ip *ip, weir_time now, const struct weir_ip_pat
  * Checkpoint: never. */
 void weir_ip_doubt(struct weir_ip *ip, weir_time now, const struct weir_ip_path *path);
 
+/* False if nobody has answered yet to the question where the path's next hop is: neither when something was last sent,
+ * nor until now. Checkpoint: never. */
+bool weir_ip_reaches(const struct weir_ip_path *path);
+
 /* Turns a packet to send into one that has `room` bytes of headroom to be written (weir_packet_writable): by a copy, or
  * by a segment of its own for headers where the device takes several. Takes ownership. Returns the packet, or NULL: no
  * memory (freed and counted). Checkpoint: never. */
