@@ -22,7 +22,7 @@ void tcp_grow(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t acke
 void tcp_reduce(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp->congestion->on_loss(c, tcp->now);
-    c->ecn_reduced = true;
+    c->ecn_reduced = c->flags & F_ECN;
     c->ecn_recover = c->snd_max;
 }
 

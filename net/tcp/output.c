@@ -343,11 +343,18 @@ static bool send_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 }
 
 /* A segment larger than those that are known to arrive: RFC 4821 section 7.5. */
-static bool send_mtu_probe(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+static void send_mtu_probe(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     uint32_t length = tcp_mtu_prepare(tcp, c);
+    struct rte_mbuf *m;
 
-    return length == 0 || send_next(tcp, c, length, false);
+    if (length == 0)
+        return;
+    m = take_range(tcp, c->send_next, c->snd_nxt, &length);
+    WEIR_ASSERT(m != NULL); /* it was made for this */
+    note_sent(tcp, c, c->snd_nxt + length);
+    send_range(tcp, c, m, c->snd_nxt, ACK);
+    advance(tcp, c, c->snd_nxt + length);
 }
 
 /* Does what `marks` ask for. Each mark goes once it is done, so that what found no memory is done at the next flush. */
@@ -373,8 +380,8 @@ static bool send_special(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         if ((c->marks & M_FORCE) && !send_forced(tcp, c))
             return false;
         c->marks &= (uint16_t)~M_FORCE;
-        if (c->mtu_wanted && !send_mtu_probe(tcp, c))
-            return false;
+        if (c->mtu_wanted)
+            send_mtu_probe(tcp, c);
     }
     c->flags &= (uint16_t)~F_SPECIAL;
     return true;

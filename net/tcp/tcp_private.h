@@ -81,8 +81,8 @@ struct weir_tcp {
     unsigned orphans, orphans_max;                  /* closed by their users, and not in TIME_WAIT  */
     uint32_t cookies_sent_s;                        /* when the last one was */
     uint32_t challenges_left, challenges_s;         /* of all connections, in this second */
-    struct tcp_ring delayed;                /* those whose ACK waits, in order */
-    weir_time delayed_at;                   /* when the first of them has waited long enough; WEIR_NEVER: none */
+    struct tcp_ring delayed;                        /* those whose ACK waits, in order */
+    weir_time delayed_at; /* when the first of them has waited long enough; WEIR_NEVER: none */
     struct weir_list listeners_reported;
     struct weir_list time_wait; /* orphans in TIME_WAIT, oldest first */
     uint32_t copy_max;          /* payload bytes that a packet of `pool` has room for */
