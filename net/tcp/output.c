@@ -135,9 +135,8 @@ static inline uint32_t portion(const struct weir_tcp_connection *c, const struct
 
     if (length < rest && length < c->mss && length < c->snd_wnd_max / 2)
         return 0;
-    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && c->snd_end - c->snd_nxt < c->mss && c->snd_una != c->snd_nxt &&
-        !(c->flags & F_FIN))
-        return 0; /* RFC 9293 section 3.7.4: there is less than a segment; but what ends the stream is not kept */
+    if (WEIR_UNLIKELY(c->flags & F_NAGLE) && length < c->mss && c->snd_una != c->snd_nxt && !(c->flags & F_FIN))
+        return 0; /* RFC 9293 section 3.7.4; what ends the stream is not kept */
     return length;
 }
 
@@ -346,6 +345,7 @@ static bool send_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static void send_mtu_probe(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     uint32_t length = tcp_mtu_prepare(tcp, c);
+    uint16_t mss = c->mss;
     struct rte_mbuf *m;
 
     if (length == 0)
@@ -353,7 +353,9 @@ static void send_mtu_probe(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     m = take_range(tcp, c->send_next, c->snd_nxt, &length);
     WEIR_ASSERT(m != NULL); /* it was made for this */
     note_sent(tcp, c, c->snd_nxt + length);
+    c->mss = (uint16_t)length; /* nobody is to cut it */
     send_range(tcp, c, m, c->snd_nxt, ACK);
+    c->mss = mss;
     advance(tcp, c, c->snd_nxt + length);
 }
 

@@ -145,20 +145,6 @@ Test(tcp_settings, nagle_gathers_small_segments_while_one_is_out)
     wire_close_quietly(&w);
 }
 
-/* RFC 9293 section 3.7.4: "until ... a full-sized segment" could be sent. It is about what waits, not about packets. */
-Test(tcp_settings, nagle_keeps_nothing_while_there_is_a_segment_to_send)
-{
-    set((struct weir_tcp_settings){.nagle = true});
-    for (uint32_t i = 0; i < 4; i++)
-        wire_send(&w, c, 1000);
-    for (uint32_t i = 0; i < 3; i++)
-        OUT(&w, ACK, 1 + 1000 * i, 1, 1000);
-    NOTHING(&w);
-    IN(&w, .flags = ACK, .seq = 1, .ack = 3001);
-    OUT(&w, ACK, 3001, 1, 1000);
-    wire_close_quietly(&w);
-}
-
 Test(tcp_settings, nagle_does_not_keep_the_end_of_the_stream)
 {
     set((struct weir_tcp_settings){.nagle = true});
