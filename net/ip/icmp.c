@@ -46,8 +46,8 @@ static bool read_error(const struct weir_ip *ip, const struct rte_mbuf *m, const
 
     if (rx->broadcast || bytes == NULL || weir_icmp_quote_parse(bytes, length, &quote) < 0)
         return false;
-    if (quote.src != ip->address || quote.dst == ip->address || !ip_is_host(ip, quote.dst) ||
-        (quote.protocol != IPPROTO_TCP && quote.protocol != IPPROTO_UDP))
+    if (ip_whose_v4(ip, quote.src) != IP_OURS || ip_whose_v4(ip, quote.dst) != IP_OTHERS ||
+        !weir_address_is_host_v4(quote.dst) || (quote.protocol != IPPROTO_TCP && quote.protocol != IPPROTO_UDP))
         return false;
     rx->icmp_type = icmp->type;
     rx->icmp_code = icmp->code;

@@ -31,11 +31,6 @@ static inline bool link_broadcast(const struct rte_mbuf *m)
     return m->l2_len != 0 && (*rte_pktmbuf_mtod_offset(m, const uint8_t *, -(int)m->l2_len) & 1);
 }
 
-static inline bool ip_broadcast(const struct weir_ip *ip, uint32_t dst)
-{
-    return dst == UINT32_MAX || (dst == ip->broadcast && dst != ip->address) || dst >> 28 == 14;
-}
-
 /* A protocol that nobody speaks here. */
 static uint8_t unknown_protocol(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
 {
@@ -64,7 +59,7 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     struct rte_mbuf *m = *packet;
     struct weir_ipv4 header;
     const uint8_t *bytes;
-    bool broadcast;
+    enum ip_whose whose;
 
     stats->in_receives++;
     if (WEIR_UNLIKELY(!weir_packet_pull(m, IPV4_LENGTH)))
@@ -83,13 +78,13 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
         return drop(&stats->in_hdr_errors, m, rx);
 
     /* a packet from ourselves is another's: we do not send to us */
-    if (WEIR_UNLIKELY(!ip_is_host(ip, header.src) || header.src == ip->address))
+    if (WEIR_UNLIKELY(!weir_address_is_host_v4(header.src) || ip_whose_v4(ip, header.src) != IP_OTHERS))
         return drop(&stats->in_addr_errors, m, rx);
-    broadcast = ip_broadcast(ip, header.dst);
-    if (WEIR_UNLIKELY(header.dst != ip->address && !broadcast))
+    whose = ip_whose_v4(ip, header.dst);
+    if (WEIR_UNLIKELY(whose == IP_OTHERS))
         return drop(&stats->in_addr_errors, m, rx);
     if (WEIR_UNLIKELY(header.more_fragments || header.fragment_offset != 0)) {
-        if (broadcast || link_broadcast(m)) /* no use to anybody but a flood */
+        if (whose == IP_BROADCAST || link_broadcast(m)) /* no use to anybody but a flood */
             return drop(&stats->in_addr_errors, m, rx);
         if (!reassemble(ip, now, packet, &header))
             return rx->protocol = 0;
@@ -102,7 +97,7 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     rx->protocol = header.protocol;
     rx->tos = header.tos;
     rx->ttl = header.ttl;
-    rx->broadcast = broadcast || link_broadcast(m);
+    rx->broadcast = whose == IP_BROADCAST || link_broadcast(m);
     if (m->pkt_len != header.total_length) /* Ethernet's padding */
         weir_packet_cut(m, header.total_length);
     weir_packet_strip(m, header.header_length);

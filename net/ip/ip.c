@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <weir/net/dev.h>
 
-static uint32_t mask_of(uint8_t prefix)
-{
-    return prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
-}
-
 /* Errors sent at once, at most; the rate alone would let a second's worth go in one go. */
 static unsigned icmp_burst(unsigned rate)
 {
@@ -22,44 +17,42 @@ static void icmp_limit_open(struct weir_ip *ip, unsigned rate)
     ip->icmp_credit_max = ip->icmp_credit = ip->icmp_cost * icmp_burst(rate);
 }
 
+/* What the options say of IPv4, the short way. */
+static int configure(struct weir_ip *ip, const struct weir_ip_options *options)
+{
+    struct weir_address all = weir_address_v4(0), gateway = weir_address_v4(options->gateway);
+    struct weir_address address = weir_address_v4(options->address);
+
+    if (options->address != 0)
+        WEIR_TRY(weir_ip_add_address(ip, &address, options->prefix, 0));
+    return options->gateway != 0 ? weir_ip_add_route(ip, &all, 0, &gateway) : 0;
+}
+
 int weir_ip_open(struct weir_ip **opened, const struct weir_ip_options *options, struct weir_link *link)
 {
-    struct weir_ip *ip;
-    struct weir_ip made = {
-        .link = link,
-        .address = options->address,
-        .gateway = options->gateway,
-        .mtu = weir_link_mtu(link),
-        .ttl = options->ttl != 0 ? options->ttl : 64,
-        .multi_segs = weir_link_capabilities(link) & WEIR_DEV_TX_MULTI_SEGS,
-        .ipv4_cksum = weir_link_capabilities(link) & WEIR_DEV_TX_IPV4_CKSUM,
-        .pool = options->pool,
-    };
+    struct weir_ip *ip = calloc(1, sizeof(*ip));
+    struct weir_rng rng;
 
-    if (options->prefix > 32)
-        return -EINVAL;
-    made.mask = mask_of(options->prefix);
-    made.broadcast = options->prefix < 31 ? made.address | ~made.mask : made.address;
-    if (!ip_is_host(&made, made.address) || (options->prefix < 31 && made.address == made.broadcast))
-        return -EINVAL;
-    if (made.gateway != 0 && (((made.gateway ^ made.address) & made.mask) != 0 || made.gateway == made.address ||
-                              !ip_is_host(&made, made.gateway)))
-        return -EINVAL;
-    icmp_limit_open(&made, options->icmp_rate);
-
-    ip = malloc(sizeof(*ip));
     if (ip == NULL)
         return -ENOMEM;
-    struct weir_address address = weir_address_v4(made.address);
-    int rc = weir_link_add_address(link, &address);
+    ip->link = link;
+    ip->mtu = weir_link_mtu(link);
+    ip->ttl = options->ttl != 0 ? options->ttl : 64;
+    ip->multi_segs = weir_link_capabilities(link) & WEIR_DEV_TX_MULTI_SEGS;
+    ip->ipv4_cksum = weir_link_capabilities(link) & WEIR_DEV_TX_IPV4_CKSUM;
+    ip->pool = options->pool;
+    weir_rng_seed(&rng, options->seed);
+    for (unsigned i = 0; i < RTE_DIM(ip->label_key); i++)
+        ip->label_key[i] = weir_rng_next(&rng) | 1;
+    icmp_limit_open(ip, options->icmp_rate);
+    int rc = configure(ip, options);
     if (rc < 0) {
-        free(ip);
+        weir_ip_close(ip);
         return rc;
     }
-    *ip = made;
     rc = ip_reassembly_open(&ip->reassembly, options->reassembly_max != 0 ? options->reassembly_max : 64);
     if (rc < 0) {
-        free(ip);
+        weir_ip_close(ip);
         return rc;
     }
     *opened = ip;
@@ -71,12 +64,17 @@ void weir_ip_close(struct weir_ip *ip)
     if (ip == NULL)
         return;
     ip_reassembly_close(&ip->reassembly);
+    while (ip->link->addresses_count > 0)
+        weir_link_remove_address(ip->link, &ip->link->addresses[ip->link->addresses_count - 1].address);
     free(ip);
 }
 
 uint32_t weir_ip_address(const struct weir_ip *ip)
 {
-    return ip->address;
+    for (unsigned i = 0; i < ip->link->addresses_count; i++)
+        if (weir_address_is_v4(&ip->link->addresses[i].address))
+            return ip->link->addresses[i].v4;
+    return 0;
 }
 
 struct weir_link *weir_ip_link(struct weir_ip *ip)

@@ -4,6 +4,7 @@
 
 #include <rte_ip_frag.h>
 #include <weir/net/ip.h>
+#include <weir/net/route.h>
 #include <weir/net/wire.h>
 
 #define IPV4_LENGTH ((uint16_t)sizeof(struct rte_ipv4_hdr))
@@ -17,12 +18,18 @@ struct ip_reassembly {
     weir_time last, deadline;         /* when a fragment came; when to look for what is too old */
 };
 
+/* The way to a network: by a gateway, or (none) directly on the link. */
+struct route {
+    struct weir_address destination, gateway;
+    uint8_t bits; /* of 128 */
+};
+
 struct weir_ip {
     struct weir_link *link;
     struct weir_ip_stats stats;
-    uint32_t address, mask;
-    uint32_t broadcast; /* of our network; our own address where a network has none (RFC 3021) */
-    uint32_t gateway;
+    unsigned routes_count;
+    struct route routes[WEIR_ROUTES_MAX]; /* the longest prefixes first */
+    uint64_t label_key[3];
     uint16_t mtu;
     uint8_t ttl;
     bool multi_segs; /* the device sends packets of several segments */
@@ -33,12 +40,58 @@ struct weir_ip {
     weir_time icmp_cost, icmp_credit, icmp_credit_max, icmp_refilled;
 };
 
-/* May a packet come from, or go to, this address as one host's? Source: RFC 1122 section 3.2.1.3. */
-static inline bool ip_is_host(const struct weir_ip *ip, uint32_t address)
+/* ---- whose an address is ---- */
+
+enum ip_whose { IP_OTHERS, IP_OURS, IP_BROADCAST }; /* a multicast address is broadcast: to many, and not refused */
+
+/* One walk over the addresses; a host has one or two of IPv4's. Source: RFC 1122 section 3.2.1.3. */
+static inline enum ip_whose ip_whose_v4(const struct weir_ip *ip, uint32_t address)
 {
-    return address >> 24 != 0 && address >> 24 != 127 && address < WEIR_IPV4(224, 0, 0, 0) &&
-           (address != ip->broadcast || address == ip->address);
+    for (unsigned i = 0; i < ip->link->addresses_count; i++) {
+        const struct weir_link_address *ours = &ip->link->addresses[i];
+        if (address == ours->v4_broadcast)
+            return IP_BROADCAST;
+        if (address == ours->v4)
+            return IP_OURS;
+    }
+    return address == UINT32_MAX || address >> 28 == 14 ? IP_BROADCAST : IP_OTHERS;
 }
+
+/* The entry of one of ours; NULL: it is not ours. */
+static inline const struct weir_link_address *ip_address_of(const struct weir_ip *ip,
+                                                            const struct weir_address *address)
+{
+    for (unsigned i = 0; i < ip->link->addresses_count; i++)
+        if (weir_address_equal(&ip->link->addresses[i].address, address))
+            return &ip->link->addresses[i];
+    return NULL;
+}
+
+/* Of either family. One that is tentative yet is not ours: RFC 4862 section 5.4. */
+static inline bool ip_is_ours(const struct weir_ip *ip, const struct weir_address *address)
+{
+    const struct weir_link_address *ours = ip_address_of(ip, address);
+
+    return ours != NULL && !(ours->flags & WEIR_ADDRESS_TENTATIVE);
+}
+
+/* May a packet come from, or go to, this address as one host's, ours or another's? */
+static inline bool ip_is_host(const struct weir_ip *ip, const struct weir_address *address)
+{
+    return weir_address_is_host(address) &&
+           !(weir_address_is_v4(address) && ip_whose_v4(ip, weir_address_to_v4(address)) == IP_BROADCAST);
+}
+
+/* ---- route.c, source.c ---- */
+
+/* Where on this link a packet to dst goes; false: nowhere. */
+bool ip_next_hop(const struct weir_ip *ip, const struct weir_address *dst, struct weir_address *hop);
+
+/* Which of our addresses to send from; NULL: there is none of that family. */
+const struct weir_address *ip_source(const struct weir_ip *ip, const struct weir_address *dst,
+                                     const struct weir_address *hop);
+
+/* ---- reassembly.c, icmp.c ---- */
 
 int ip_reassembly_open(struct ip_reassembly *reassembly, unsigned packets_max);
 void ip_reassembly_close(struct ip_reassembly *reassembly);

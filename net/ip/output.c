@@ -3,14 +3,6 @@
 
 #define USUAL_ROOM ((uint16_t)(RTE_ETHER_HDR_LEN + IPV4_LENGTH)) /* IPv4 without a VLAN */
 
-/* Where a packet to dst goes on this link; none: nowhere. */
-static struct weir_address next_hop(const struct weir_ip *ip, const struct weir_address *dst)
-{
-    if (((weir_address_to_v4(dst) ^ ip->address) & ip->mask) == 0)
-        return *dst;
-    return ip->gateway != 0 ? weir_address_v4(ip->gateway) : (struct weir_address){0};
-}
-
 /* Takes over what the neighbour says now; a path whose generation is 0 does not know a MAC to use. */
 static void learn_mac(struct weir_ip_path *path)
 {
@@ -51,32 +43,61 @@ static void fill_ipv4(const struct weir_ip *ip, struct weir_ip_path *path, const
     path->pseudo_sum = weir_sum_addresses(src, dst, protocol);
 }
 
-/* The address of ours to send from; none: there is none of that family. */
-static struct weir_address source_for(const struct weir_ip *ip, const struct weir_address *dst)
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-    return weir_address_is_v4(dst) ? weir_address_v4(ip->address) : (struct weir_address){0};
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* The same for all packets to one host, and not to be guessed. Source: RFC 6437 sections 3 and 6.1. */
+static uint32_t flow_label(const struct weir_ip *ip, const struct weir_address *src, const struct weir_address *dst,
+                           uint8_t protocol)
+{
+    uint64_t from[2], to[2], label;
+
+    memcpy(from, src, sizeof(from));
+    memcpy(to, dst, sizeof(to));
+    label = mix(from[0] ^ to[0] ^ ip->label_key[0], from[1] ^ to[1] ^ ip->label_key[1]);
+    return (uint32_t)(mix(label ^ protocol, ip->label_key[2]) & 0xfffff);
+}
+
+static void fill_ipv6(const struct weir_ip *ip, struct weir_ip_path *path, const struct weir_address *src,
+                      const struct weir_address *dst, uint8_t protocol)
+{
+    struct rte_ipv6_hdr ipv6 = {
+        .vtc_flow = rte_cpu_to_be_32(6u << 28 | flow_label(ip, src, dst, protocol)),
+        .proto = protocol,
+        .hop_limits = ip->ttl,
+    };
+
+    memcpy(&ipv6.src_addr, src, sizeof(*src));
+    memcpy(&ipv6.dst_addr, dst, sizeof(*dst));
+    fill_ethernet(ip, path, RTE_ETHER_TYPE_IPV6);
+    memcpy(path->header + path->l2_length, &ipv6, sizeof(ipv6));
+    path->l3_length = sizeof(ipv6);
+    path->pseudo_sum = weir_sum_addresses(src, dst, protocol);
 }
 
 int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, const struct weir_address *src,
                       const struct weir_address *dst, uint8_t protocol)
 {
-    struct weir_address from = source_for(ip, dst), hop;
+    bool v4 = weir_address_is_v4(dst), stranger = src != NULL; /* who spoke first */
     struct weir_neighbour *neighbour;
+    struct weir_address hop;
 
-    if (weir_address_is_none(&from))
-        return -ENETUNREACH;
-    if (src != NULL && !weir_address_equal(src, &from))
-        return -EADDRNOTAVAIL;
-    if (!ip_is_host(ip, weir_address_to_v4(dst)) || weir_address_equal(dst, &from))
+    if (!ip_is_host(ip, dst) || ip_address_of(ip, dst) != NULL)
         return -EINVAL;
-    hop = next_hop(ip, dst);
-    if (weir_address_is_none(&hop))
+    if (src != NULL && (!ip_is_ours(ip, src) || weir_address_is_v4(src) != v4))
+        return -EADDRNOTAVAIL;
+    if (!ip_next_hop(ip, dst, &hop) || (src == NULL && (src = ip_source(ip, dst, &hop)) == NULL)) {
+        ip->stats.out_no_routes++;
         return -ENETUNREACH;
-    neighbour = src != NULL ? weir_link_stranger(ip->link, now, &hop) : weir_link_neighbour(ip->link, now, &hop);
+    }
+    neighbour = stranger ? weir_link_stranger(ip->link, now, &hop) : weir_link_neighbour(ip->link, now, &hop);
     if (neighbour == NULL)
         return -ENOBUFS;
     *path = (struct weir_ip_path){.mtu = ip->mtu, .neighbour = neighbour};
-    fill_ipv4(ip, path, &from, dst, protocol);
+    (v4 ? fill_ipv4 : fill_ipv6)(ip, path, src, dst, protocol);
     learn_mac(path);
     return 0;
 }
@@ -208,11 +229,16 @@ static struct rte_mbuf *make_contiguous(struct weir_ip *ip, struct rte_mbuf *m)
 static __attribute__((noinline)) void send_slowly(struct weir_ip *ip, weir_time now, struct weir_ip_path *path,
                                                   struct rte_mbuf *m, uint8_t tos)
 {
-    struct weir_address dst = weir_ip_path_dst(path), hop = next_hop(ip, &dst);
+    struct weir_address dst = weir_ip_path_dst(path), hop;
     struct weir_neighbour *neighbour;
     uint32_t length = m->pkt_len + path->l3_length;
 
-    if (too_long(path, m, length) || weir_address_is_none(&hop)) {
+    if (!ip_next_hop(ip, &dst, &hop)) { /* no more: routes come and go */
+        ip->stats.out_no_routes++;
+        rte_pktmbuf_free(m);
+        return;
+    }
+    if (too_long(path, m, length)) {
         discard(ip, m);
         return;
     }

@@ -111,6 +111,6 @@ void weir_link_announce(struct weir_link *face, weir_time now)
     struct link *link = link_of(face);
 
     (void)now;
-    for (unsigned i = 0; i < link->addresses_count; i++)
-        announce(link, &link->addresses[i]);
+    for (unsigned i = 0; i < face->addresses_count; i++)
+        announce(link, &face->addresses[i].address);
 }

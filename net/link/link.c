@@ -33,24 +33,6 @@ void weir_link_close(struct weir_link *face)
     free(link_of(face));
 }
 
-int weir_link_add_address(struct weir_link *face, const struct weir_address *address)
-{
-    struct link *link = link_of(face);
-
-    if (link->addresses_count == ADDRESSES_MAX)
-        return -ENOSPC;
-    link->addresses[link->addresses_count++] = *address;
-    return 0;
-}
-
-bool link_is_ours(const struct link *link, const struct weir_address *address)
-{
-    for (unsigned i = 0; i < link->addresses_count; i++)
-        if (weir_address_equal(&link->addresses[i], address))
-            return true;
-    return false;
-}
-
 /* Drops a frame that `counter` counts. */
 static uint16_t drop(uint64_t *counter, struct rte_mbuf *m)
 {

@@ -5,7 +5,6 @@
 #include <weir/net/link.h>
 #include <weir/net/wire.h>
 
-#define ADDRESSES_MAX 8
 #define REQUESTS_MAX 3
 #define REQUEST_INTERVAL WEIR_SECONDS(1)
 #define REACHABLE_MIN WEIR_SECONDS(30) /* to twice this, at random: many entries must not be asked for at once */
@@ -49,8 +48,6 @@ struct link {
     uint16_t mtu;
     uint32_t capabilities;
     struct rte_mempool *pool;
-    struct weir_address addresses[ADDRESSES_MAX];
-    unsigned addresses_count;
     unsigned pending_max;
     unsigned waiting; /* packets that wait, of all neighbours */
     struct weir_rng rng;
@@ -72,7 +69,11 @@ static inline struct neighbour *neighbour_of(struct weir_neighbour *face)
     return WEIR_CONTAINER_OF(face, struct neighbour, face);
 }
 
+/* ---- address.c ---- */
+
 bool link_is_ours(const struct link *link, const struct weir_address *address);
+/* That of ours which is on the target's network, else any of its family; NULL: we have none. */
+const struct weir_link_address *link_address_near(const struct link *link, const struct weir_address *target);
 
 /* ---- table.c: where the neighbours are kept ---- */
 

@@ -9,6 +9,14 @@ static void next_generation(struct neighbour *neighbour)
         neighbour->face.generation = 1;
 }
 
+void weir_link_renew(struct weir_link *face)
+{
+    struct link *link = link_of(face);
+
+    for (unsigned i = 0; i < link->slots; i++)
+        next_generation(&link->neighbours[i]);
+}
+
 static void enter(struct link *link, weir_time now, struct neighbour *neighbour, enum neighbour_state state,
                   weir_time stay)
 {
@@ -88,9 +96,12 @@ void neighbour_heard(struct link *link, weir_time now, struct neighbour *neighbo
 /* Asks once more in this state: for where it is, or whether it still is there. */
 static void ask(struct link *link, weir_time now, struct neighbour *neighbour)
 {
+    const struct weir_link_address *source = link_address_near(link, &neighbour->face.address);
+
     neighbour->requests++;
-    arp_request(link, weir_address_to_v4(&link->addresses[0]), weir_address_to_v4(&neighbour->face.address),
-                neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL);
+    if (source != NULL && weir_address_is_v4(&neighbour->face.address))
+        arp_request(link, source->v4, weir_address_to_v4(&neighbour->face.address),
+                    neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL);
     weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, REQUEST_INTERVAL));
 }
 

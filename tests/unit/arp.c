@@ -224,7 +224,7 @@ Test(arp, packet_in_segments_is_understood)
 Test(arp, announcement_names_each_of_our_addresses)
 {
     open_link(&(struct weir_link_options){0});
-    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 50)), 0);
+    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 50), 120, 0), 0);
     weir_link_announce(net.link, net.now);
     expect_request(TEST_US, &test_mac_broadcast);
     cr_assert(test_net_take(&net, &frame));

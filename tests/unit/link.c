@@ -115,9 +115,10 @@ Test(link, options_have_defaults_and_addresses_a_limit)
     cr_assert_eq(weir_link_mtu(net.link), 1500);
     cr_assert_eq(weir_link_capabilities(net.link), WEIR_DEV_RX_CKSUM);
     cr_assert_eq(weir_link_burst(net.link), &net.burst);
-    for (uint32_t i = 1; i < 8; i++)
-        cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 16 + i)), 0);
-    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 99)), -ENOSPC);
+    for (uint32_t i = 1; i < WEIR_LINK_ADDRESSES_MAX; i++)
+        cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 16 + i), 120, 0), 0);
+    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US + 99), 120, 0), -ENOSPC);
+    cr_assert_eq(weir_link_add_address(net.link, TEST_ADDRESS(TEST_US), 120, 0), -EEXIST);
     test_frame_arp(&frame, &test_mac_broadcast, 1, &test_mac_peer, TEST_PEER, TEST_US + 16 + 7);
     cr_assert_eq(test_net_input(&net, &frame, NULL), 0);
     cr_assert(test_net_take(&net, &frame));

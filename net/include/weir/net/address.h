@@ -70,4 +70,30 @@ static inline bool weir_address_share_prefix(const struct weir_address *a, const
     return memcmp(a, b, whole) == 0 && (rest == 0 || (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0);
 }
 
+/* Its first `bits` of 128, the rest zero. */
+static inline struct weir_address weir_address_prefix(const struct weir_address *address, unsigned bits)
+{
+    struct weir_address prefix = {0};
+
+    memcpy(&prefix, address, bits / 8);
+    if (bits % 8 != 0)
+        prefix.bytes[bits / 8] = (uint8_t)(address->bytes[bits / 8] & 0xff00u >> bits % 8);
+    return prefix;
+}
+
+/* May one host have it, on a wire? IPv4's networks 0 and 127 and what is above 223 may not, nor may the unspecified
+ * address, loopback's, and multicast ones. Source: RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3, 2.7. */
+static inline bool weir_address_is_host_v4(uint32_t host_order)
+{
+    return host_order >> 24 != 0 && host_order >> 24 != 127 && host_order >> 28 < 14;
+}
+
+static inline bool weir_address_is_host(const struct weir_address *address)
+{
+    if (weir_address_is_v4(address))
+        return weir_address_is_host_v4(weir_address_to_v4(address));
+    return address->bytes[0] != 0xff && ((address->words[0] | address->words[1] | address->words[2]) != 0 ||
+                                         rte_be_to_cpu_32(address->words[3]) > 1);
+}
+
 #endif

@@ -1,4 +1,4 @@
-/* IPv4 and ICMP, sans I/O: packets and the time go in; packets to send go down to the link; the answer says to whom a
+/* IP and ICMP, sans I/O: packets and the time go in; packets to send go down to the link; the answer says to whom a
  * received packet belongs. */
 #ifndef WEIR_NET_IP_H
 #define WEIR_NET_IP_H
@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <rte_ip.h>
 #include <weir/net/address.h>
-#include <weir/net/link.h>
+#include <weir/net/route.h>
 
 /* An address and a port, as users see them: IPv4 (AF_INET) or IPv6 (AF_INET6). Ports are in host order. */
 struct weir_endpoint {
@@ -30,9 +30,9 @@ struct weir_endpoint weir_endpoint_of(const struct weir_address *address, uint16
 WEIR_MUST_CHECK int weir_endpoint_parse(const char *text, struct weir_endpoint *endpoint);
 
 struct weir_ip_options {
-    uint32_t address;         /* ours, host order                                              */
-    uint8_t prefix;           /* of the network that the link reaches directly, 0 to 32        */
-    uint32_t gateway;         /* host order; 0: none                                           */
+    uint32_t address;         /* of IPv4, host order; 0: none. For others see weir_ip_add_address      */
+    uint8_t prefix;           /* of the network that the link reaches directly, 0 to 32                */
+    uint32_t gateway;         /* host order; 0: none                                                   */
     uint8_t ttl;              /* 0: 64                                                         */
     unsigned reassembly_max;  /* packets of which some fragments may be kept, of 8 fragments each; 0: 64 */
     unsigned icmp_rate;       /* ICMP errors sent per second, at most; 0: 1000                */
@@ -50,10 +50,9 @@ struct weir_ip_stats { /* the names of RFC 4293 and RFC 4292, and ICMP's of RFC 
 
 struct weir_ip;
 
-/* Makes the IP room on top of a link, and gives the link our address. Returns 0, -EINVAL (no address, or one that no
- * host may have, prefix > 32, gateway not on the link), -ENOMEM, -ENOSPC (of weir_link_add_address). Checkpoint: never.
- * The link stays the caller's and must outlive it.
- */
+/* Makes the IP room on top of a link; the link's addresses are its to manage from then on, until it is closed. Returns
+ * 0, -EINVAL (an address that no host may have, prefix > 32, gateway not on the link), -ENOMEM. Checkpoint: never.
+ * The link stays the caller's and must outlive it. */
 WEIR_MUST_CHECK int weir_ip_open(struct weir_ip **ip, const struct weir_ip_options *options, struct weir_link *link);
 void weir_ip_close(struct weir_ip *ip);
 
@@ -179,7 +178,7 @@ WEIR_MUST_CHECK struct rte_mbuf *weir_ip_make_writable(struct weir_ip *ip, struc
  * Checkpoint: never. Source: RFC 791 section 3.1, RFC 6864 (an atomic datagram's ID means nothing). */
 void weir_ip_send(struct weir_ip *ip, weir_time now, struct weir_ip_path *path, struct rte_mbuf *m, uint8_t tos);
 
-/* Our IPv4 address, in host order; 0: none. */
+/* Our first IPv4 address, in host order; 0: none. */
 uint32_t weir_ip_address(const struct weir_ip *ip);
 struct weir_link *weir_ip_link(struct weir_ip *ip);
 const struct weir_ip_stats *weir_ip_stats(const struct weir_ip *ip);

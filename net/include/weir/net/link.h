@@ -49,10 +49,27 @@ struct weir_link_stats {
     uint64_t arp_conflicts; /* our address, claimed by another (RFC 5227 section 2.4) */
 };
 
-/* What every packet that is sent touches; the rest of a link is its own. */
+enum {                              /* of an address of ours */
+       WEIR_ADDRESS_TENTATIVE = 1,  /* not ours yet: somebody else may have it, RFC 4862 section 5.4 */
+       WEIR_ADDRESS_DEPRECATED = 2, /* not for new connections, RFC 4862 section 5.5.4               */
+};
+
+/* An address of ours, on the network that its first bits name. Of an IPv4 one, the words that a packet is compared with
+ * stand ready in host order; where there is no such thing they are UINT32_MAX, which is everybody's broadcast. */
+struct weir_link_address {
+    struct weir_address address;
+    uint32_t v4, v4_broadcast;
+    uint8_t bits; /* of 128 */
+    uint8_t flags;
+};
+#define WEIR_LINK_ADDRESSES_MAX 16
+
+/* What every packet touches; the rest of a link is its own. */
 struct weir_link {
     struct weir_burst *out;
     struct weir_link_stats stats;
+    unsigned addresses_count;
+    struct weir_link_address addresses[WEIR_LINK_ADDRESSES_MAX]; /* in the order in which they were added */
 };
 
 /* Sends a finished frame (m->data at its Ethernet header), as whoever keeps the header of a neighbour ready does.
@@ -71,8 +88,16 @@ WEIR_MUST_CHECK int weir_link_open(struct weir_link **link, const struct weir_li
 /* Frees the link and every packet that waits for a resolution. */
 void weir_link_close(struct weir_link *link);
 
-/* The addresses that ARP answers for; 8 at most. Returns 0, or -ENOSPC. */
-WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, const struct weir_address *address);
+/* Our addresses: those that are answered for. `bits` of 128: of one that is IPv4's, 96 and its prefix. Whether they
+ * make sense as a host's is the caller's to know. Returns 0, -EEXIST, -ENOSPC (WEIR_LINK_ADDRESSES_MAX); of the latter
+ * two, -EADDRNOTAVAIL: not ours. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_link_add_address(struct weir_link *link, const struct weir_address *address, unsigned bits,
+                                          unsigned flags);
+int weir_link_remove_address(struct weir_link *link, const struct weir_address *address);
+int weir_link_flag_address(struct weir_link *link, const struct weir_address *address, unsigned flags);
+
+/* Makes every path look its neighbour up again: ways have changed. Checkpoint: never. */
+void weir_link_renew(struct weir_link *link);
 
 /* Takes one received frame. Returns the EtherType (host order) of a packet for an upper protocol, with m->data at the
  * network header and m->l2_len set: the packet is the caller's. Returns 0 when the link consumed it (ARP, not for us,
