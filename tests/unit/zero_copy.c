@@ -26,14 +26,20 @@ TestSuite(zero_copy, .init = setup, .timeout = 100);
             return world_fail((world), "line %d: %s", __LINE__, #condition);                                           \
     } while (0)
 
-static void run_with(int (*body)(struct world *world), void (*prepare)(struct world *world), uint64_t seed)
+static void run_on(enum world_device device, int (*body)(struct world *world), void (*prepare)(struct world *world),
+                   uint64_t seed)
 {
     struct scenario scenario = {"unit", "", prepare, body};
     static struct world world;
     struct rte_mempool *pool = test_pool(POOL);
-    bool held = world_run(&world, &scenario, seed, pool, NULL);
+    bool held = world_run(&world, &scenario, seed, pool, NULL, device);
     cr_assert(held, "seed %" PRIu64 ": %s", seed, world.failure);
     test_pool_is_full(pool);
+}
+
+static void run_with(int (*body)(struct world *world), void (*prepare)(struct world *world), uint64_t seed)
+{
+    run_on(DEVICE_PLAIN, body, prepare, seed);
 }
 
 static void run(int (*body)(struct world *world))
@@ -157,6 +163,14 @@ Test(zero_copy, what_is_lost_is_sent_again_and_given_back_once)
 {
     for (uint64_t seed = 1; seed <= 10; seed++)
         run_with(whole, losses, seed);
+}
+
+Test(zero_copy, whatever_the_device_can_do)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        run_on(DEVICE_COPIES, whole, losses, seed);
+        run_on(DEVICE_CUTS, whole, losses, seed);
+    }
 }
 
 /* The reader does not read, so that the send waits, and then something happens to it. */
