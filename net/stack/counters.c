@@ -108,6 +108,7 @@ static const struct row {
     ROW("TcpWeir", "InMarked", tcp.ecn_marked),
     ROW("TcpWeir", "EcnReductions", tcp.ecn_reductions),
     ROW("TcpWeir", "BlackHoles", tcp.mtu_black_holes),
+    ROW("TcpWeir", "SpuriousLosses", tcp.spurious_losses),
     ROW("TcpWeir", "NoConnection", tcp.no_connection_memory),
 
     ROW("Weir", "Turns", turns),

@@ -132,6 +132,14 @@ union tcp_congestion_state {
     } cubic;
 };
 
+/* How things were before a loss that may turn out to be none. */
+struct tcp_undo {
+    union tcp_congestion_state cc;
+    uint32_t cwnd, ssthresh;
+    uint32_t resent_ts; /* the timestamp of the first segment sent again */
+    bool possible;
+};
+
 /* The first three lines are all that an established connection touches to take a segment in order, and to send one. */
 struct weir_tcp_connection {
     /* line 0: who, and where both directions stand */
@@ -230,10 +238,11 @@ struct weir_tcp_connection {
     uint32_t retransmitted; /* segments */
     uint64_t acked_bytes, received_bytes; /* up to acked_to and received_to: moved on now and then, before they wrap */
     uint32_t acked_to, received_to;
+    struct tcp_undo undo;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");
 _Static_assert(offsetof(struct weir_tcp_connection, path) == 128, "line 1 is full");
-_Static_assert(sizeof(struct weir_tcp_connection) == 640, "ten lines");
+_Static_assert(sizeof(struct weir_tcp_connection) == 704, "eleven lines");
 
 struct weir_tcp_listener {
     struct weir_tcp *tcp;

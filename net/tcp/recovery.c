@@ -5,17 +5,29 @@
 
 static void leave(struct weir_tcp_connection *c)
 {
-    if (c->marks & M_RECOVERY)
-        c->cwnd = c->ssthresh; /* RFC 6937 section 3, at the end of recovery */
     c->marks &= (uint16_t)~M_RECOVERY;
     c->recovery &= (uint8_t) ~(R_LOSS | R_FIRST);
     tcp_rack_recovered(c);
+}
+
+/* An ACK has moved SND.UNA in recovery: it may tell that nothing was lost, or that all is mended. */
+static void progress(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (tcp_undo_take(tcp, c, segment)) {
+        leave(c);
+    } else if (!seq_before(segment->ack, c->recover)) {
+        if (c->marks & M_RECOVERY)
+            c->cwnd = c->ssthresh; /* RFC 6937 section 3, at the end of recovery */
+        leave(c);
+    }
 }
 
 static void enter(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     uint32_t flight = tcp_flight_at_loss(c), left = c->snd_max - c->snd_una;
 
+    tcp_undo_note(tcp, c);
+    c->undo.possible &= (weir_packet(c->send.head)->tcp.marks & P_LOST) != 0;
     tcp_reduce(tcp, c);
     c->recover = c->snd_max;
     if (flight > left) /* predicted ACKs of this turn do not count what they deliver */
@@ -79,8 +91,8 @@ void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
     tcp_probe_ack(tcp, c, segment, dsack);
     if (news) {
         tcp_acked(tcp, c, segment);
-        if ((c->marks & M_RECOVERY || c->recovery & R_LOSS) && !seq_before(segment->ack, c->recover))
-            leave(c);
+        if (c->marks & M_RECOVERY || c->recovery & R_LOSS)
+            progress(tcp, c, segment);
         if (!(c->marks & M_RECOVERY) && limited)
             tcp_grow(tcp, c, acked);
     }

@@ -11,6 +11,7 @@
  *   listen.c, cookie.c  passive opens                   user.c, close.c  the user's calls
  *   table.c       the slab of connections and the hash  isn.c         secrets: sequence numbers, ports
  *   life.c        states, how connections end, events   icmp.c        errors from the way
+ *   undo.c        losses that were none
  *   ecn.c         marks of congestion                   memory.c      what gives way when memory is scarce
  *   delayed.c     ACKs that wait for a reply            mtu.c         how large a segment may be
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
@@ -456,6 +457,13 @@ void tcp_recovery_timeout(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 void tcp_recovery_turn(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* The next packet that is lost and was not yet sent again, after `m` (NULL: from the beginning). */
 struct rte_mbuf *tcp_recovery_next(const struct weir_tcp_connection *c, struct rte_mbuf *m);
+
+/* ---- undo.c ---- */
+/* A loss is about to be made known to congestion control, and its first segment sent again now. */
+void tcp_undo_note(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* What an ACK that moves SND.UNA says about the last one. Returns true if that was none; then all is as it was before.
+ */
+bool tcp_undo_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 
 /* ---- reassembly.c ---- */
 /* The reader has not kept up: joins small payloads. Returns false if there is no room: then m is freed. */

@@ -112,8 +112,10 @@ static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         go_back(c);
         tcp_mark(tcp, c, M_SYN | M_SYN_LOST);
     } else if (tcp_sack_rules(c) && c->send.head != NULL) {
-        if (c->retries == 1 && !(c->recovery & R_LOSS))
+        if (c->retries == 1 && !(c->recovery & R_LOSS)) {
+            tcp_undo_note(tcp, c);
             tcp_reduce(tcp, c);
+        }
         c->cwnd = c->mss;
         c->recover = c->snd_max;
         tcp_recovery_timeout(tcp, c);

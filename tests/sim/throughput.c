@@ -18,13 +18,39 @@ enum { PORT = 7, SEEDS = 3, CONTROLLERS = 2 };
 static const struct path {
     double rate; /* Mbit/s */
     unsigned rtt_ms;
-    double loss; /* each way */
+    double loss, reorder; /* each way */
 } paths[] = {
-    {10, 2, 0},        {10, 2, 0.01},    {10, 2, 0.05},    {10, 20, 0},     {10, 20, 0.001}, {10, 20, 0.01},
-    {10, 20, 0.1},     {10, 100, 0},     {10, 100, 0.01},  {10, 100, 0.1},  {100, 2, 0},     {100, 2, 0.01},
-    {100, 2, 0.1},     {100, 20, 0},     {100, 20, 0.001}, {100, 20, 0.01}, {100, 20, 0.05}, {100, 100, 0},
-    {100, 100, 0.001}, {100, 100, 0.01}, {1000, 2, 0},     {1000, 2, 0.01}, {1000, 20, 0},   {1000, 20, 0.001},
-    {1000, 20, 0.01},  {1000, 100, 0},
+    {10, 2, 0},
+    {10, 2, 0.01},
+    {10, 2, 0.05},
+    {10, 20, 0},
+    {10, 20, 0.001},
+    {10, 20, 0.01},
+    {10, 20, 0.1},
+    {10, 100, 0},
+    {10, 100, 0.01},
+    {10, 100, 0.1},
+    {100, 2, 0},
+    {100, 2, 0.01},
+    {100, 2, 0.1},
+    {100, 20, 0},
+    {100, 20, 0.001},
+    {100, 20, 0.01},
+    {100, 20, 0.05},
+    {100, 100, 0},
+    {100, 100, 0.001},
+    {100, 100, 0.01},
+    {1000, 2, 0},
+    {1000, 2, 0.01},
+    {1000, 20, 0},
+    {1000, 20, 0.001},
+    {1000, 20, 0.01},
+    {1000, 100, 0},
+    {10, 20, 0, 0.05},
+    {100, 20, 0, 0.05},
+    {100, 20, 0.001, 0.05},
+    {100, 20, 0.01, 0.05},
+    {100, 100, 0, 0.01},
 };
 enum { PATHS = sizeof paths / sizeof paths[0] };
 
@@ -51,6 +77,7 @@ static void prepare(struct world *world)
     double rate = self->path->rate * 1e6, seconds = self->path->rtt_ms / 1e3;
 
     world->fault = (struct weir_fault){.loss = self->path->loss,
+                                       .reorder = self->path->reorder,
                                        .delay = WEIR_MICROSECONDS(500) * self->path->rtt_ms,
                                        .bits_per_second = (uint64_t)rate,
                                        .queue = (unsigned)fmax(rate * seconds / 8 / 1500, 20)};
@@ -127,13 +154,13 @@ static double measure(const struct path *path, const struct weir_tcp_congestion 
     static const struct scenario scenario = {"throughput", "", prepare, transfer};
     static struct measurement self;
 
-    unsigned seeds = path->loss > 0 ? SEEDS : 1;
+    unsigned seeds = path->loss + path->reorder > 0 ? SEEDS : 1;
 
     self = (struct measurement){.path = path, .congestion = congestion};
     for (uint64_t seed = 1; seed <= seeds; seed++)
         if (!world_run(&self.world, &scenario, seed, pool, NULL, DEVICE_PLAIN)) {
-            fprintf(stderr, "throughput: %g Mbit/s, %u ms, loss %g, seed %lu: %s\n", path->rate, path->rtt_ms,
-                    path->loss, (unsigned long)seed, self.world.failure);
+            fprintf(stderr, "throughput: %g Mbit/s, %u ms, loss %g, reordering %g, seed %lu: %s\n", path->rate,
+                    path->rtt_ms, path->loss, path->reorder, (unsigned long)seed, self.world.failure);
             exit(EXIT_FAILURE);
         }
     return self.goodput / seeds;
@@ -141,25 +168,26 @@ static double measure(const struct path *path, const struct weir_tcp_congestion 
 
 /* ---- the table ---- */
 
-#define ROW "%6g Mbit/s %4u ms %5.1f %% loss"
+#define ROW "%6g Mbit/s %4u ms %5.1f %% loss %4.0f %% reordered"
 
 static const struct weir_tcp_congestion *const controllers[CONTROLLERS] = {&weir_tcp_cubic, &weir_tcp_reno};
 
 static void print(FILE *out, double table[PATHS][CONTROLLERS])
 {
     fprintf(out,
-            "Goodput of one connection, Mbit/s, the mean of %u seeds: rate, round trip, loss each way; CUBIC, Reno.\n",
+            "Goodput of one connection, Mbit/s, the mean of %u seeds: rate, round trip, loss and reordering each way; "
+            "CUBIC, Reno.\n",
             SEEDS);
     for (unsigned i = 0; i < PATHS; i++)
-        fprintf(out, ROW "  %8.3f %8.3f\n", paths[i].rate, paths[i].rtt_ms, paths[i].loss * 100, table[i][0],
-                table[i][1]);
+        fprintf(out, ROW "  %8.3f %8.3f\n", paths[i].rate, paths[i].rtt_ms, paths[i].loss * 100, paths[i].reorder * 100,
+                table[i][0], table[i][1]);
 }
 
 /* Finds a path's row in the snapshot. Returns false if there is none. */
 static bool recall(FILE *in, const struct path *path, double row[CONTROLLERS])
 {
     char line[256], name[128];
-    int length = snprintf(name, sizeof name, ROW, path->rate, path->rtt_ms, path->loss * 100);
+    int length = snprintf(name, sizeof name, ROW, path->rate, path->rtt_ms, path->loss * 100, path->reorder * 100);
 
     rewind(in);
     while (fgets(line, sizeof line, in) != NULL)
@@ -175,7 +203,8 @@ static bool compare(const char *file, FILE *in, double table[PATHS][CONTROLLERS]
 
     for (unsigned i = 0; i < PATHS; i++) {
         if (!recall(in, &paths[i], known)) {
-            printf("not in the snapshot: " ROW "\n", paths[i].rate, paths[i].rtt_ms, paths[i].loss * 100);
+            printf("not in the snapshot: " ROW "\n", paths[i].rate, paths[i].rtt_ms, paths[i].loss * 100,
+                   paths[i].reorder * 100);
             same = false;
             continue;
         }
@@ -184,7 +213,8 @@ static bool compare(const char *file, FILE *in, double table[PATHS][CONTROLLERS]
             if (table[i][j] >= SLOWER_CELL * known[j])
                 continue;
             printf("slower: " ROW ", %s: %.3f Mbit/s, and was %.3f\n", paths[i].rate, paths[i].rtt_ms,
-                   paths[i].loss * 100, weir_tcp_congestion_name(controllers[j]), table[i][j], known[j]);
+                   paths[i].loss * 100, paths[i].reorder * 100, weir_tcp_congestion_name(controllers[j]), table[i][j],
+                   known[j]);
             same = false;
         }
     }

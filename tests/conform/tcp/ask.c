@@ -50,7 +50,8 @@ static const struct field stat_fields[] = {
     FIELD(weir_tcp_stats, syncookies_failed), FIELD(weir_tcp_stats, listen_overflows),
     FIELD(weir_tcp_stats, challenge_acks),    FIELD(weir_tcp_stats, connections),
     FIELD(weir_tcp_stats, keepalive_probes),  FIELD(weir_tcp_stats, ecn_marked),
-    FIELD(weir_tcp_stats, ecn_reductions),    FIELD(weir_tcp_stats, curr_estab)};
+    FIELD(weir_tcp_stats, ecn_reductions),    FIELD(weir_tcp_stats, curr_estab),
+    FIELD(weir_tcp_stats, spurious_losses)};
 
 /* Compares the field that is named next with "N" or "A..B". */
 static void ask(struct script *script, struct script_text *text, const struct field *fields, unsigned count,

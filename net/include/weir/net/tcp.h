@@ -71,6 +71,7 @@ struct weir_tcp_stats { /* RFC 4022's names first */
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
+    uint64_t spurious_losses;            /* taken for losses, and then what was missing came: the window is back */
     uint64_t ecn_marked, ecn_reductions; /* segments that came marked; windows that marks have reduced */
     uint64_t tail_loss_probes, keepalive_probes;
     uint64_t delayed_acks; /* that went alone after all */
