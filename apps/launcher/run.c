@@ -1,7 +1,6 @@
 /* `weir run`: everything an app needs, made in order, and unmade in reverse. */
 #include "run.h"
 #include "statistics.h"
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -29,7 +28,7 @@ struct run {
     struct weir_dev *dev;
     struct weir_trace *trace; /* or NULL */
     bool keeps_packets;       /* the device's driver does: see check_pool */
-    char place[256];
+    char place[720];
     char error[512]; /* the one line, when something fails */
 };
 
@@ -170,15 +169,14 @@ static int add_pcap(struct run *run)
 
 static void describe(struct run *run)
 {
-    struct in_addr address = {htonl(run->options->address)};
-    char text[INET_ADDRSTRLEN], device[192];
+    char network[512], device[192];
 
     if (run->options->eal == NULL)
         device_describe(&run->options->device, device, sizeof(device));
     else
         snprintf(device, sizeof(device), "%s", run->dev->name);
-    snprintf(run->place, sizeof(run->place), "%s/%u on %s", inet_ntop(AF_INET, &address, text, sizeof(text)),
-             run->options->prefix, device);
+    network_describe(&run->options->network, network, sizeof(network));
+    snprintf(run->place, sizeof(run->place), "%s on %s", network, device);
 }
 
 static int open_device(struct run *run)
@@ -242,10 +240,7 @@ static int main_task(void *arg)
 {
     struct run *run = arg;
     const struct run_options *options = run->options;
-    struct weir_stack_options stack_options = {.address = options->address,
-                                               .prefix = options->prefix,
-                                               .gateway = options->gateway,
-                                               .connections_max = options->connections};
+    struct weir_stack_options stack_options = {.vlan = options->network.vlan, .connections_max = options->connections};
     weir_time duration = options->duration > 0 ? options->duration : WEIR_NEVER;
     struct weir_stack *stack;
     struct weir_scope limit;
@@ -257,9 +252,13 @@ static int main_task(void *arg)
     if (rc < 0)
         return FAIL(run, rc, "cannot make a stack for %u connections: %s: lower --connections", options->connections,
                     weir_error_text(rc));
-    weir_move_on_after (&limit, duration, rc) {
-        rc = app_with_statistics(run, stack);
-    }
+    rc = network_apply(&options->network, stack);
+    if (rc < 0)
+        rc = FAIL(run, rc, "cannot use the addresses and routes: %s", weir_error_text(rc));
+    else
+        weir_move_on_after (&limit, duration, rc) {
+            rc = app_with_statistics(run, stack);
+        }
     weir_stack_close(stack);
     return rc;
 }

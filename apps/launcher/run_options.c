@@ -16,6 +16,8 @@ enum {
     MTU,
     ADDRESS,
     GATEWAY,
+    ROUTE,
+    VLAN,
     IDLE,
     MBUFS,
     CONNECTIONS,
@@ -28,12 +30,11 @@ enum {
     QUIET,
 };
 
-enum { CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000 };
+enum { CONNECTIONS_DEFAULT = 16384, CONNECTIONS_MOST = 4000000, VLAN_MOST = 4094 };
 
 /* Of the net that is for examples and nobody's (RFC 5737): whatever the machine's own networks are, these are not. */
-#define ADDRESS_DEFAULT WEIR_IPV4(192, 0, 2, 2)
-#define ADDRESS_DEFAULT_CLIENT WEIR_IPV4(192, 0, 2, 1)
-enum { PREFIX_DEFAULT = 24 };
+#define ADDRESS_DEFAULT "192.0.2.2/24"
+#define ADDRESS_DEFAULT_CLIENT "192.0.2.1/24"
 
 static const struct argp_option list[] = {
     {NULL, 0, NULL, 0, "The network:", 1},
@@ -47,8 +48,13 @@ static const struct argp_option list[] = {
      "can",
      0},
     {"address", ADDRESS, "ADDRESS/PREFIX", 0,
-     "The IPv4 address to answer to, and its network. Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24", 0},
-    {"gateway", GATEWAY, "ADDRESS", 0, "The way to all other networks. Default: none", 0},
+     "An address to answer to, and its network, such as 10.0.0.2/24 or 2001:db8::2/64; may be given several times. "
+     "Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24",
+     0},
+    {"gateway", GATEWAY, "ADDRESS", 0, "The way to all other networks of its family. Default: none", 0},
+    {"route", ROUTE, "NETWORK/PREFIX=GATEWAY", 0,
+     "The way to a network, by a gateway or, without one, directly; may be given several times", 0},
+    {"vlan", VLAN, "N", 0, "Be on that VLAN (802.1Q), 1 to 4094: send and take frames with its tag only", 0},
     {NULL, 0, NULL, 0, "Resources:", 2},
     {"idle", IDLE, "MODE", 0,
      "What to do when there is nothing to do: adaptive (sleep until something comes; the default), pause or spin "
@@ -147,32 +153,50 @@ static error_t read_fault(struct run_options *options, char *argument, struct ar
     return 0;
 }
 
-static error_t read_address(struct run_options *options, int key, const char *argument, struct argp_state *state)
+static error_t read_network(struct run_options *options, int key, const char *argument, struct argp_state *state)
 {
-    if (key == ADDRESS && value_network(argument, &options->address, &options->prefix) < 0)
-        argp_error(state, "--address '%s' is no host's ADDRESS/PREFIX, such as 192.0.2.2/24", argument);
-    if (key == GATEWAY && value_address(argument, &options->gateway) < 0)
-        argp_error(state, "--gateway '%s' is no host's address, such as 192.0.2.1", argument);
+    const char *name = "--address", *example = "no host's ADDRESS/PREFIX, such as 192.0.2.2/24 or 2001:db8::2/64";
+    int rc;
+
+    if (key == ADDRESS) {
+        rc = network_add_address(&options->network, argument);
+    } else if (key == GATEWAY) {
+        name = "--gateway", example = "no host's address, such as 192.0.2.1 or fe80::1";
+        rc = network_add_gateway(&options->network, argument);
+    } else {
+        name = "--route", example = "no NETWORK/PREFIX=GATEWAY, such as 10.0.0.0/8=192.0.2.1";
+        rc = network_add_route(&options->network, argument);
+    }
+    if (rc < 0)
+        argp_error(state, "%s '%s' is %s", name, argument,
+                   rc == -EEXIST   ? "given twice"
+                   : rc == -ENOSPC ? "one too many"
+                                   : example);
+    return 0;
+}
+
+static error_t read_vlan(struct run_options *options, const char *argument, struct argp_state *state)
+{
+    unsigned vlan = 0;
+
+    read_count(&vlan, "--vlan", argument, 1, VLAN_MOST, state);
+    options->network.vlan = (uint16_t)vlan;
     return 0;
 }
 
 /* What depends on more than one option. */
 static void finish(struct run_options *options, struct argp_state *state)
 {
-    uint32_t mask;
+    bool client = options->device_named && options->device.kind == DEVICE_MEMIF_CLIENT;
+    char error[128];
 
     if (options->eal != NULL && options->device_named)
         argp_error(state, "--device does not go with EAL arguments: name devices there, with -a or --vdev");
-    if (options->address == 0) {
-        bool client = options->device_named && options->device.kind == DEVICE_MEMIF_CLIENT;
-
-        options->address = client ? ADDRESS_DEFAULT_CLIENT : ADDRESS_DEFAULT;
-        options->prefix = PREFIX_DEFAULT;
-    }
-    mask = UINT32_MAX << (32 - options->prefix);
-    if (options->gateway != 0 &&
-        (((options->gateway ^ options->address) & mask) != 0 || options->gateway == options->address))
-        argp_error(state, "--gateway is no other host on the network of --address");
+    if (options->network.addresses_count == 0 &&
+        network_add_address(&options->network, client ? ADDRESS_DEFAULT_CLIENT : ADDRESS_DEFAULT) < 0)
+        WEIR_ASSERT(false);
+    if (network_check(&options->network, error, sizeof(error)) < 0)
+        argp_error(state, "%s", error);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -201,7 +225,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return read_mtu(options, argument, state);
     case ADDRESS:
     case GATEWAY:
-        return read_address(options, key, argument, state);
+    case ROUTE:
+        return read_network(options, key, argument, state);
+    case VLAN:
+        return read_vlan(options, argument, state);
     case IDLE:
         return read_idle(options, argument, state);
     case MBUFS:

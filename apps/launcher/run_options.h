@@ -3,6 +3,7 @@
 #define LAUNCHER_RUN_OPTIONS_H
 
 #include "device.h"
+#include "network.h"
 #include <weir/app.h>
 
 enum { MBUFS_LEAST = 1024, MBUFS_DEFAULT = 16383 };
@@ -18,9 +19,8 @@ struct run_options {
     struct device device;
     bool mac_named;
     struct rte_ether_addr mac;
-    uint16_t mtu;              /* 0: the device's usual one */
-    uint32_t address, gateway; /* host order; 0: none    */
-    uint8_t prefix;
+    uint16_t mtu; /* 0: the device's usual one */
+    struct network network;
     enum weir_idle idle;
     unsigned mbufs; /* 0: MBUFS_DEFAULT, or fewer */
     unsigned connections;

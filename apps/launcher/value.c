@@ -88,38 +88,61 @@ int value_amount(const char *text, uint64_t *amount)
     return 0;
 }
 
-int value_address(const char *text, uint32_t *address)
+static int parse_address(const char *text, struct weir_address *address)
 {
-    struct in_addr parsed;
-    uint32_t value;
+    struct in6_addr v6;
+    struct in_addr v4;
 
-    if (inet_pton(AF_INET, text, &parsed) != 1)
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        *address = weir_address_v4(ntohl(v4.s_addr));
+    else if (inet_pton(AF_INET6, text, &v6) == 1)
+        *address = weir_address_from(&v6);
+    else
         return -EINVAL;
-    value = ntohl(parsed.s_addr);
-    if (value >> 24 == 0 || value >> 24 == IN_LOOPBACKNET || value >= 0xe0000000) /* class D and up: no host's */
+    return 0;
+}
+
+int value_address(const char *text, struct weir_address *address)
+{
+    struct weir_address value;
+
+    WEIR_TRY(parse_address(text, &value));
+    if (!weir_address_is_host(&value))
         return -EINVAL;
     *address = value;
     return 0;
 }
 
-int value_network(const char *text, uint32_t *address, uint8_t *prefix)
+int value_network(const char *text, struct weir_address *address, uint8_t *prefix)
 {
     const char *slash = strchr(text, '/');
-    char host[INET_ADDRSTRLEN];
+    char host[INET6_ADDRSTRLEN];
+    struct weir_address value;
     uint64_t bits;
-    uint32_t value, host_part;
 
     if (slash == NULL || (size_t)(slash - text) >= sizeof(host))
         return -EINVAL;
     memcpy(host, text, (size_t)(slash - text));
     host[slash - text] = '\0';
-    WEIR_TRY(value_address(host, &value));
-    WEIR_TRY(value_number(slash + 1, 1, 32, &bits));
-    host_part = bits < 31 ? UINT32_MAX >> bits : 0; /* RFC 3021: a /31 has two hosts and nothing else */
-    if (host_part != 0 && ((value & host_part) == 0 || (value & host_part) == host_part))
-        return -EINVAL; /* the network's own address, or its broadcast */
+    WEIR_TRY(parse_address(host, &value));
+    WEIR_TRY(value_number(slash + 1, 0, weir_address_is_v4(&value) ? 32 : 128, &bits));
     *address = value;
     *prefix = (uint8_t)bits;
+    return 0;
+}
+
+int value_is_host_of(const struct weir_address *address, uint8_t prefix)
+{
+    uint32_t v4, host_part;
+
+    if (!weir_address_is_host(address) || prefix == 0)
+        return -EINVAL;
+    if (!weir_address_is_v4(address))
+        return 0;
+    v4 = weir_address_to_v4(address);
+    host_part = prefix < 31 ? UINT32_MAX >> prefix : 0; /* RFC 3021: a /31 has two hosts and nothing else */
+    if (host_part != 0 && ((v4 & host_part) == 0 || (v4 & host_part) == host_part))
+        return -EINVAL; /* the network's own address, or its broadcast */
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <rte_ether.h>
 #include <weir/clock.h>
+#include <weir/net/address.h>
 
 /* A whole number, decimal or 0x..., from `least` to `most`. */
 WEIR_MUST_CHECK int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *number);
@@ -17,11 +18,14 @@ WEIR_MUST_CHECK int value_time(const char *text, weir_time *time);
 /* An amount: a number with "k", "M" or "G" after it (thousands), at least 1. */
 WEIR_MUST_CHECK int value_amount(const char *text, uint64_t *amount);
 
-/* An IPv4 address of a host (not 0, not loopback, multicast or broadcast), host order. */
-WEIR_MUST_CHECK int value_address(const char *text, uint32_t *address);
+/* An address that a host can have (not 0, not loopback, multicast or broadcast), of IPv4 or IPv6. */
+WEIR_MUST_CHECK int value_address(const char *text, struct weir_address *address);
 
-/* ADDRESS/PREFIX, prefix 1 to 32. */
-WEIR_MUST_CHECK int value_network(const char *text, uint32_t *address, uint8_t *prefix);
+/* ADDRESS/PREFIX, of either family. */
+WEIR_MUST_CHECK int value_network(const char *text, struct weir_address *address, uint8_t *prefix);
+
+/* Can a host on a network of this prefix have the address? Returns 0 or -EINVAL. */
+WEIR_MUST_CHECK int value_is_host_of(const struct weir_address *address, uint8_t prefix);
 
 /* A MAC address that one station can have: not multicast, not zero. */
 WEIR_MUST_CHECK int value_mac(const char *text, struct rte_ether_addr *mac);

@@ -15,15 +15,6 @@ static void learn_mac(struct weir_ip_path *path)
     path->generation = weir_neighbour_generation(path->neighbour);
 }
 
-static void fill_ethernet(const struct weir_ip *ip, struct weir_ip_path *path, uint16_t ether_type)
-{
-    struct rte_ether_hdr ethernet = {.ether_type = rte_cpu_to_be_16(ether_type)};
-
-    weir_link_mac(ip->link, &ethernet.src_addr);
-    memcpy(path->header, &ethernet, sizeof(ethernet));
-    path->l2_length = sizeof(ethernet);
-}
-
 static void fill_ipv4(const struct weir_ip *ip, struct weir_ip_path *path, const struct weir_address *src,
                       const struct weir_address *dst, uint8_t protocol)
 {
@@ -36,7 +27,7 @@ static void fill_ipv4(const struct weir_ip *ip, struct weir_ip_path *path, const
         .dst_addr = dst->words[3],
     };
 
-    fill_ethernet(ip, path, RTE_ETHER_TYPE_IPV4);
+    path->l2_length = weir_link_header(ip->link, NULL, RTE_ETHER_TYPE_IPV4, path->header);
     memcpy(path->header + path->l2_length, &ipv4, sizeof(ipv4));
     path->l3_length = sizeof(ipv4);
     path->header_sum = weir_sum(&ipv4, sizeof(ipv4));
@@ -72,7 +63,7 @@ static void fill_ipv6(const struct weir_ip *ip, struct weir_ip_path *path, const
 
     memcpy(&ipv6.src_addr, src, sizeof(*src));
     memcpy(&ipv6.dst_addr, dst, sizeof(*dst));
-    fill_ethernet(ip, path, RTE_ETHER_TYPE_IPV6);
+    path->l2_length = weir_link_header(ip->link, NULL, RTE_ETHER_TYPE_IPV6, path->header);
     memcpy(path->header + path->l2_length, &ipv6, sizeof(ipv6));
     path->l3_length = sizeof(ipv6);
     path->pseudo_sum = weir_sum_addresses(src, dst, protocol);

@@ -100,17 +100,9 @@ void arp_input(struct link *link, weir_time now, struct rte_mbuf *m)
     rte_pktmbuf_free(m);
 }
 
-static void announce(struct link *link, const struct weir_address *address)
+void weir_link_announce(struct weir_link *face, weir_time now, const struct weir_address *address)
 {
-    if (weir_address_is_v4(address))
-        arp_request(link, weir_address_to_v4(address), weir_address_to_v4(address), NULL);
-}
-
-void weir_link_announce(struct weir_link *face, weir_time now)
-{
-    struct link *link = link_of(face);
-
     (void)now;
-    for (unsigned i = 0; i < face->addresses_count; i++)
-        announce(link, &face->addresses[i].address);
+    if (weir_address_is_v4(address))
+        arp_request(link_of(face), weir_address_to_v4(address), weir_address_to_v4(address), NULL);
 }

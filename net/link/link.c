@@ -3,15 +3,21 @@
 #include <stdlib.h>
 #include <weir/net/dev.h>
 
+#define VLAN_MAX 4094 /* 4095 is reserved: IEEE 802.1Q table 9-2 */
+
 int weir_link_open(struct weir_link **opened, const struct weir_link_options *options, struct weir_burst *out)
 {
-    struct link *link = calloc(1, sizeof(*link));
+    struct link *link;
 
+    if (options->vlan > VLAN_MAX)
+        return -EINVAL;
+    link = calloc(1, sizeof(*link));
     if (link == NULL)
         return -ENOMEM;
     link->face.out = out;
     link->mac = options->mac;
     link->mtu = options->mtu != 0 ? options->mtu : RTE_ETHER_MTU;
+    link->vlan = options->vlan;
     link->capabilities = options->capabilities;
     link->pool = options->pool;
     link->pending_max = options->pending_max != 0 ? options->pending_max : 4;
@@ -41,10 +47,33 @@ static uint16_t drop(uint64_t *counter, struct rte_mbuf *m)
     return 0;
 }
 
+/* Reads the tag of a frame that has one, or should. Returns the length of the header with it, and the type after it; 0:
+ * it belongs to another VLAN, or to none and we do. Where it names none it is about priority alone (IEEE 802.1Q section
+ * 6.9.1): as if it were not there. */
+static uint16_t take_tag(const struct link *link, struct rte_mbuf *m, uint16_t *type)
+{
+    uint16_t length = RTE_ETHER_HDR_LEN, tci = 0;
+    struct rte_vlan_hdr tag;
+
+    if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+        tci = m->vlan_tci;
+        m->ol_flags &= ~(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
+    } else if (*type == RTE_ETHER_TYPE_VLAN) {
+        length += RTE_VLAN_HLEN;
+        if (!weir_packet_pull(m, length))
+            return 0;
+        memcpy(&tag, rte_pktmbuf_mtod_offset(m, const uint8_t *, RTE_ETHER_HDR_LEN), sizeof(tag));
+        tci = rte_be_to_cpu_16(tag.vlan_tci);
+        *type = rte_be_to_cpu_16(tag.eth_proto);
+    }
+    return (tci & RTE_VLAN_ID_MASK) == link->vlan ? length : 0;
+}
+
 uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf *m)
 {
     struct link *link = link_of(face);
     struct weir_ethernet header;
+    uint16_t length = RTE_ETHER_HDR_LEN;
 
     face->stats.rx_frames++;
     if (!weir_packet_pull(m, RTE_ETHER_HDR_LEN) ||
@@ -54,8 +83,14 @@ uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf 
     if (!rte_is_same_ether_addr(&header.dst, &link->mac) && !rte_is_multicast_ether_addr(&header.dst))
         return drop(&face->stats.rx_not_for_us, m);
 
-    weir_packet_strip(m, RTE_ETHER_HDR_LEN);
-    m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, 0, 0, 0, 0, 0, 0);
+    if (WEIR_UNLIKELY(header.type == RTE_ETHER_TYPE_VLAN || m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ||
+                      link->vlan != 0)) {
+        length = take_tag(link, m, &header.type);
+        if (length == 0)
+            return drop(&face->stats.rx_other_vlan, m);
+    }
+    weir_packet_strip(m, length);
+    m->tx_offload = rte_mbuf_tx_offload(length, 0, 0, 0, 0, 0, 0);
     if (WEIR_LIKELY(header.type == RTE_ETHER_TYPE_IPV4))
         return RTE_ETHER_TYPE_IPV4;
     if (header.type != RTE_ETHER_TYPE_ARP)
@@ -64,10 +99,30 @@ uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf 
     return 0;
 }
 
+uint8_t weir_link_header(const struct weir_link *face, const struct rte_ether_addr *dst, uint16_t ether_type,
+                         uint8_t *header)
+{
+    const struct link *link = WEIR_CONTAINER_OF(face, const struct link, face);
+    struct rte_ether_hdr ethernet = {.src_addr = link->mac, .ether_type = rte_cpu_to_be_16(ether_type)};
+    struct rte_vlan_hdr tag = {.vlan_tci = rte_cpu_to_be_16(link->vlan), .eth_proto = ethernet.ether_type};
+
+    if (dst != NULL)
+        ethernet.dst_addr = *dst;
+    if (link->vlan == 0) {
+        memcpy(header, &ethernet, sizeof(ethernet));
+        return sizeof(ethernet);
+    }
+    ethernet.ether_type = RTE_BE16(RTE_ETHER_TYPE_VLAN);
+    memcpy(header, &ethernet, sizeof(ethernet));
+    memcpy(header + sizeof(ethernet), &tag, sizeof(tag));
+    return sizeof(ethernet) + sizeof(tag);
+}
+
 struct rte_mbuf *link_frame(struct link *link, struct rte_mbuf *m, const struct rte_ether_addr *dst, uint16_t type)
 {
-    struct rte_ether_hdr header = {.dst_addr = *dst, .src_addr = link->mac, .ether_type = rte_cpu_to_be_16(type)};
-    char *room = rte_pktmbuf_prepend(m, sizeof(header));
+    uint8_t header[WEIR_LINK_HEADER_MAX];
+    uint8_t length = weir_link_header(&link->face, dst, type, header);
+    char *room = rte_pktmbuf_prepend(m, length);
 
     if (room == NULL) {
         struct rte_mbuf *first = rte_pktmbuf_alloc(link->pool);
@@ -77,11 +132,11 @@ struct rte_mbuf *link_frame(struct link *link, struct rte_mbuf *m, const struct 
             rte_pktmbuf_free(m);
             return NULL;
         }
-        room = rte_pktmbuf_prepend(first, sizeof(header));
+        room = rte_pktmbuf_prepend(first, length);
         WEIR_ASSERT(room != NULL);
         m = first;
     }
-    memcpy(room, &header, sizeof(header));
+    memcpy(room, header, length);
     return m;
 }
 

@@ -46,6 +46,7 @@ struct link {
     struct weir_link face;
     struct rte_ether_addr mac;
     uint16_t mtu;
+    uint16_t vlan; /* 0: none */
     uint32_t capabilities;
     struct rte_mempool *pool;
     unsigned pending_max;

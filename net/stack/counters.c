@@ -26,6 +26,7 @@ static const struct row {
     ROW("Link", "InNotForUs", link.rx_not_for_us),
     ROW("Link", "InErrors", link.rx_bad),
     ROW("Link", "InUnknownProtos", link.rx_unknown_type),
+    ROW("Link", "InOtherVlan", link.rx_other_vlan),
     ROW("Link", "OutFrames", link.tx_frames),
     ROW("Link", "OutNoMemory", link.tx_no_memory),
     ROW("Link", "OutDropped", tx_dropped),

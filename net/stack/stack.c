@@ -76,7 +76,8 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
                                      .capabilities = dev->capabilities,
                                      .pool = stack->control_pool,
                                      .pending_max = 64, /* a burst of new connections to one neighbour */
-                                     .seed = secrets.seed};
+                                     .seed = secrets.seed,
+                                     .vlan = options->vlan};
     WEIR_TRY(weir_link_open(&stack->link, &link, &stack->burst));
     struct weir_ip_options ip = {.address = options->address,
                                  .prefix = options->prefix,
@@ -129,7 +130,9 @@ int weir_stack_open(struct weir_stack **result, struct weir_dev *dev, const stru
         free_rooms(stack);
         return rc;
     }
-    weir_link_announce(stack->link, weir_current_time());
+    struct weir_address address = weir_address_v4(options->address);
+    if (options->address != 0)
+        weir_link_announce(stack->link, weir_current_time(), &address);
     stack->poller = (struct weir_poller){.poll = weir_stack_poll,
                                          .flush = weir_stack_flush,
                                          .next_deadline = weir_stack_next_deadline,
@@ -181,6 +184,24 @@ void weir_stack_stats(struct weir_stack *stack, struct weir_stack_stats *stats)
     stats->tcp = *weir_tcp_stats(stack->tcp);
     stats->turns = stack->turns;
     stats->tx_dropped = stack->tx_dropped;
+}
+
+int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address, unsigned prefix)
+{
+    WEIR_TRY(weir_ip_add_address(stack->ip, address, prefix, 0));
+    weir_link_announce(stack->link, weir_current_time(), address);
+    return 0;
+}
+
+int weir_stack_remove_address(struct weir_stack *stack, const struct weir_address *address)
+{
+    return weir_ip_remove_address(stack->ip, address);
+}
+
+int weir_stack_add_route(struct weir_stack *stack, const struct weir_address *destination, unsigned prefix,
+                         const struct weir_address *gateway)
+{
+    return weir_ip_add_route(stack->ip, destination, prefix, gateway);
 }
 
 uint32_t weir_stack_address(const struct weir_stack *stack)

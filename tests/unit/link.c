@@ -63,7 +63,7 @@ Test(link, short_frames_and_multicast_senders_are_bad)
 
 Test(link, other_types_are_dropped_and_counted)
 {
-    static const uint16_t types[] = {0, 46, 1500, 0x0801, 0x8100, 0x86dd, 0xffff};
+    static const uint16_t types[] = {0, 46, 1500, 0x0801, 0x88a8, 0x86dd, 0xffff};
 
     open_link(&(struct weir_link_options){0});
     for (unsigned i = 0; i < RTE_DIM(types); i++) {
@@ -123,5 +123,130 @@ Test(link, options_have_defaults_and_addresses_a_limit)
     cr_assert_eq(test_net_input(&net, &frame, NULL), 0);
     cr_assert(test_net_take(&net, &frame));
     cr_assert_eq(test_get32(frame.bytes + 28), TEST_US + 16 + 7);
+    test_net_close(&net);
+}
+
+/* ---- VLANs: IEEE 802.1Q ---- */
+
+enum { VLAN = 7 };
+
+static struct rte_mbuf *tagged(uint16_t tci, uint16_t type)
+{
+    uint8_t tag[4];
+
+    test_put16(tag, tci);
+    test_put16(tag + 2, type);
+    test_frame_ethernet(&frame, &test_mac_us, &test_mac_peer, 0x8100);
+    test_frame_append(&frame, tag, sizeof(tag));
+    test_frame_append(&frame, "payload", 7);
+    return test_frame_packet(net.pool, &frame);
+}
+
+static struct rte_mbuf *untagged(void)
+{
+    test_frame_ethernet(&frame, &test_mac_us, &test_mac_peer, 0x0800);
+    test_frame_append(&frame, "payload", 7);
+    return test_frame_packet(net.pool, &frame);
+}
+
+/* As a device hands it over that takes tags off. */
+static struct rte_mbuf *stripped(uint16_t tci)
+{
+    struct rte_mbuf *m = untagged();
+
+    m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+    m->vlan_tci = tci;
+    return m;
+}
+
+static bool goes_up(struct rte_mbuf *m, uint16_t l2_length)
+{
+    uint64_t others = stats()->rx_other_vlan;
+
+    if (weir_link_input(net.link, net.now, m) == 0) {
+        cr_assert_eq(stats()->rx_other_vlan, others + 1, "it is counted");
+        return false;
+    }
+    cr_assert_eq(m->l2_len, l2_length);
+    cr_assert_eq(memcmp(rte_pktmbuf_mtod_offset(m, char *, -(int)l2_length), &test_mac_us, 6), 0);
+    cr_assert_eq(m->pkt_len, 7);
+    cr_assert_eq(memcmp(rte_pktmbuf_mtod(m, char *), "payload", 7), 0);
+    rte_pktmbuf_free(m);
+    return true;
+}
+
+Test(link, vlan_takes_frames_of_its_own_tag_only)
+{
+    open_link(&(struct weir_link_options){.vlan = VLAN});
+    cr_assert(goes_up(tagged(VLAN, 0x0800), 18));
+    cr_assert(goes_up(tagged(5 << 13 | 1 << 12 | VLAN, 0x0800), 18), "with a priority");
+    cr_assert(goes_up(stripped(VLAN), 14));
+    cr_assert(goes_up(stripped(5 << 13 | VLAN), 14));
+    cr_assert(!goes_up(tagged(VLAN + 1, 0x0800), 18));
+    cr_assert(!goes_up(tagged(5 << 13, 0x0800), 18), "priority alone is no VLAN");
+    cr_assert(!goes_up(stripped(VLAN + 1), 14));
+    cr_assert(!goes_up(untagged(), 14));
+    cr_assert_eq(weir_link_input(net.link, net.now, tagged(VLAN, 0x8100)), 0, "a tag in a tag");
+    cr_assert_eq(stats()->rx_unknown_type, 1);
+    struct rte_mbuf *m = tagged(VLAN, 0x0800);
+    m->data_len = m->pkt_len = 17;
+    cr_assert(!goes_up(m, 18));
+    test_net_close(&net);
+}
+
+Test(link, without_a_vlan_a_tag_may_say_no_more_than_a_priority)
+{
+    open_link(&(struct weir_link_options){0});
+    cr_assert(goes_up(untagged(), 14));
+    cr_assert(goes_up(tagged(0, 0x0800), 18));
+    cr_assert(goes_up(tagged(7 << 13, 0x0800), 18));
+    cr_assert(goes_up(stripped(7 << 13), 14));
+    cr_assert(!goes_up(tagged(VLAN, 0x0800), 18));
+    cr_assert(!goes_up(stripped(VLAN), 14));
+    test_net_close(&net);
+}
+
+Test(link, vlan_frames_go_out_tagged)
+{
+    const unsigned sizes[] = {15, 20};
+    struct weir_ip_path path;
+    struct rte_mbuf *m;
+
+    open_link(&(struct weir_link_options){.vlan = VLAN});
+    cr_assert_eq(weir_ip_path_init(net.ip, net.now, &path, NULL, TEST_ADDRESS(TEST_PEER), IPPROTO_UDP), 0);
+    weir_ip_send(net.ip, net.now, &path, test_packet(net.pool, "first", 5), 0);
+    cr_assert(test_net_take(&net, &frame));
+    cr_assert_eq(memcmp(frame.bytes + 12, "\x81\x00\x00\x07\x08\x06", 6), 0, "ARP's request");
+    cr_assert_eq(frame.length, 18 + 28);
+
+    test_frame_arp(&frame, &test_mac_us, 2, &test_mac_peer, TEST_PEER, TEST_US);
+    memmove(frame.bytes + 18, frame.bytes + 14, 28);
+    memcpy(frame.bytes + 12, "\x81\x00\x00\x07\x08\x06", 6);
+    frame.length += 4;
+    m = test_segments(net.pool, frame.bytes, frame.length, sizes, 2);
+    cr_assert_eq(weir_link_input(net.link, net.now, m), 0);
+    for (unsigned i = 0; i < 2; i++) { /* by the link, for it waited; and by IP itself */
+        cr_assert(test_net_take(&net, &frame));
+        cr_assert_eq(memcmp(frame.bytes, &test_mac_peer, 6), 0);
+        cr_assert_eq(memcmp(frame.bytes + 6, &test_mac_us, 6), 0);
+        cr_assert_eq(memcmp(frame.bytes + 12, "\x81\x00\x00\x07\x08\x00\x45", 7), 0);
+        cr_assert_eq(frame.length, 18 + 20 + 5);
+        cr_assert_eq(test_checksum(frame.bytes + 18, 20, 0), 0);
+        cr_assert_eq(memcmp(frame.bytes + 38, i == 0 ? "first" : "other", 5), 0);
+        if (i == 0)
+            weir_ip_send(net.ip, net.now, &path, test_packet(net.pool, "other", 5), 0);
+    }
+    cr_assert_eq(path.l2_length, 18);
+    cr_assert_eq(path.mtu, 1500, "the tag is not part of it");
+    test_net_close(&net);
+}
+
+Test(link, vlans_that_cannot_be_are_refused)
+{
+    struct weir_link_options options = {.mac = test_mac_us, .vlan = 4095};
+    struct weir_link *link;
+
+    open_link(&(struct weir_link_options){0});
+    cr_assert_eq(weir_link_open(&link, &options, &net.burst), -EINVAL);
     test_net_close(&net);
 }

@@ -39,10 +39,12 @@ struct weir_link_options {
     unsigned neighbours_max;  /* 0: 1024; rounded up to a power of two                            */
     unsigned pending_max;     /* packets that wait for one resolution; 0: 4; the oldest is dropped */
     uint64_t seed;            /* keys the neighbour table's hash                                  */
+    uint16_t vlan;            /* that all frames belong to, 1 to 4094; 0: none                     */
 };
 
 struct weir_link_stats {
     uint64_t rx_frames, rx_not_for_us, rx_bad, rx_unknown_type;
+    uint64_t rx_other_vlan; /* of another VLAN than ours, or without one */
     uint64_t tx_frames, tx_no_memory;
     uint64_t arp_requests_in, arp_replies_in, arp_bad, arp_requests_out, arp_replies_out;
     uint64_t arp_table_full, arp_unresolved_dropped;
@@ -81,7 +83,7 @@ static inline void weir_link_transmit(struct weir_link *link, struct rte_mbuf *m
 }
 
 /* Makes a link whose frames leave through `out` (the caller's; must outlive it).
- * Returns 0 or -ENOMEM. Checkpoint: never. */
+ * Returns 0, -EINVAL (no such VLAN can be), -ENOMEM. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_link_open(struct weir_link **link, const struct weir_link_options *options,
                                    struct weir_burst *out);
 
@@ -101,7 +103,8 @@ void weir_link_renew(struct weir_link *link);
 
 /* Takes one received frame. Returns the EtherType (host order) of a packet for an upper protocol, with m->data at the
  * network header and m->l2_len set: the packet is the caller's. Returns 0 when the link consumed it (ARP, not for us,
- * malformed, unknown). Checkpoint: never. Source: RFC 826, RFC 894, RFC 5227 section 2.4. */
+ * malformed, unknown, another VLAN's). A VLAN's tag may lie in the frame, or the device has taken it off.
+ * Checkpoint: never. Source: RFC 826, RFC 894, RFC 5227 section 2.4, IEEE 802.1Q section 6.9. */
 uint16_t weir_link_input(struct weir_link *link, weir_time now, struct rte_mbuf *m);
 
 /* Finds or makes the entry of an address on this link. Does not send anything. Where there is no room the least useful
@@ -141,8 +144,14 @@ void weir_link_doubt(struct weir_link *link, weir_time now, struct weir_neighbou
 void weir_link_timers(struct weir_link *link, weir_time now);
 weir_time weir_link_next_deadline(const struct weir_link *link);
 
-/* Announces our addresses (gratuitous ARP). Source: RFC 5227 section 3. */
-void weir_link_announce(struct weir_link *link, weir_time now);
+/* Announces an address of ours (gratuitous ARP). Source: RFC 5227 section 3. */
+void weir_link_announce(struct weir_link *link, weir_time now, const struct weir_address *address);
+
+/* Writes the header of a frame to `dst` (NULL: not known yet, zeros), of WEIR_LINK_HEADER_MAX bytes at most: with our
+ * VLAN's tag, if we have one. Returns its length, 14 or 18. Checkpoint: never. Source: IEEE 802.1Q section 9.6. */
+#define WEIR_LINK_HEADER_MAX (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+uint8_t weir_link_header(const struct weir_link *link, const struct rte_ether_addr *dst, uint16_t ether_type,
+                         uint8_t *header);
 
 const struct weir_link_stats *weir_link_stats(const struct weir_link *link);
 struct weir_burst *weir_link_burst(struct weir_link *link);

@@ -9,9 +9,10 @@
 #include <weir/task.h>
 
 struct weir_stack_options {
-    uint32_t address; /* ours, host order                                        */
+    uint32_t address; /* of IPv4, host order; 0: none. For others see weir_stack_add_address */
     uint8_t prefix;
     uint32_t gateway;                             /* host order; 0: none                                     */
+    uint16_t vlan;                                /* that the link is, 1 to 4094; 0: none                    */
     unsigned connections_max;                     /* 0: 16384                                         */
     uint32_t receive_buffer, send_buffer;         /* bytes a connection; 0: 262144        */
     unsigned packets_max;                         /* held by all connections; 0: three quarters of the device's pool */
@@ -30,7 +31,8 @@ struct weir_stack_options {
 struct weir_stack;
 
 /* Makes a stack on a device, and plugs it into the current loop. The device stays the caller's and must outlive it.
- * Returns 0, -EINVAL (address, prefix or gateway make no sense), -ENOMEM. Only inside weir_run. Checkpoint: never. */
+ * Returns 0, -EINVAL (address, prefix, gateway or vlan make no sense), -ENOMEM. Only inside weir_run. Checkpoint:
+ * never. */
 WEIR_MUST_CHECK int weir_stack_open(struct weir_stack **stack, struct weir_dev *dev,
                                     const struct weir_stack_options *options);
 
@@ -61,6 +63,14 @@ struct weir_counter {
  * those of "TcpWeir", "Link" and "Weir" have no other name. */
 bool weir_stack_counter(const struct weir_stack_stats *stats, unsigned i, struct weir_counter *counter);
 
+/* As weir_ip_add_address, and announces it; as weir_ip_remove_address, weir_ip_add_route. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address,
+                                           unsigned prefix);
+int weir_stack_remove_address(struct weir_stack *stack, const struct weir_address *address);
+WEIR_MUST_CHECK int weir_stack_add_route(struct weir_stack *stack, const struct weir_address *destination,
+                                         unsigned prefix, const struct weir_address *gateway);
+
+/* The first IPv4 address, host order; 0: none. Checkpoint: never. */
 uint32_t weir_stack_address(const struct weir_stack *stack);
 
 /* Takes a packet to fill and send: empty, with headroom for all headers and room for a full segment.
