@@ -120,6 +120,10 @@ void script_set(struct script *script, struct script_text *text)
         options->rto_min = script_time(text);
     else if (script_take(text, "time_wait"))
         options->time_wait = script_time(text);
+    else if (script_take(text, "delayed_ack"))
+        options->delayed_ack = script_time(text);
+    else if (script_take(text, "mss_max"))
+        options->mss_max = (uint16_t)script_number(text);
     else if (script_take(text, "syn_cookies"))
         options->syn_cookies = true;
     else if (script_take(text, "mtu"))
