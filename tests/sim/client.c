@@ -1,6 +1,8 @@
 #include "client.h"
 #include <string.h>
 
+enum { ATTEMPTS = 20 };
+
 static const weir_time PATIENCE = (weir_time)3600 * 1000000000; /* of virtual time: nothing may take longer */
 
 static void fill(struct weir_rng *rng, uint8_t *bytes, size_t n)
@@ -84,7 +86,7 @@ int client_connect(struct client *client)
 {
     struct weir_endpoint server = world_endpoint(1, PORT);
     int rc = -ETIMEDOUT;
-    for (int attempt = 0; attempt < 3 && rc == -ETIMEDOUT; attempt++)
+    for (int attempt = 0; attempt < ATTEMPTS && (rc == -ETIMEDOUT || rc == -EHOSTUNREACH); attempt++)
         rc = weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream);
     return rc;
 }

@@ -16,7 +16,7 @@ struct client {
     const struct client *other; /* whose bytes it receives; NULL: its own, from an echo */
 };
 
-/* Connects. A cable cut for 20 s may swallow all SYNs of one attempt, which is a minute: tries again. */
+/* Connects. A cable cut for 20 s may swallow all that one attempt asks, be it who the other is (3 s): tries again. */
 int client_connect(struct client *client);
 
 /* Sends all, then the stream's end. A task's function; of a client. */

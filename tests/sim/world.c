@@ -188,7 +188,7 @@ bool world_run(struct world *world, const struct scenario *scenario, uint64_t se
     for (int i = 0; i < 2; i++)
         weir_dev_close(world->devs[i]);
     bool gave_up = world->watches[0].gave_up || world->watches[1].gave_up;
-    if (rc < 0 && !(gave_up && (rc == -ETIMEDOUT || rc == -ECONNRESET)))
+    if (rc < 0 && !(gave_up && (rc == -ETIMEDOUT || rc == -EHOSTUNREACH || rc == -ECONNRESET)))
         world_fail(world, "ended with %s (%d)", weir_error_name(rc), rc);
     if (!rte_mempool_full(nic.pool) || !rte_mempool_full(nic.references))
         world_fail(world, "packets are not back in the devices' pools");
