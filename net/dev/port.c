@@ -224,6 +224,8 @@ static int start(struct opening *o)
         return port_fail(o, rc, "cannot start");
     port->started = true;
     WEIR_TRY(agree_on_mac(o));
+    (void)rte_eth_allmulticast_enable(
+        port->id); /* the link knows which groups are ours; who has no filter lets all in */
     find_interrupt(o);
     WEIR_TRY(port_take_offloads(o));
     wait_for_link(port->id);

@@ -1,5 +1,5 @@
 /* ICMP: RFC 792, RFC 1122 section 3.2.2. */
-#include "ip_private.h"
+#include "ipv6_private.h"
 
 /* What an error's datagram may have in all, the IP header too. RFC 1812 section 4.3.2.3. */
 #define ERROR_LENGTH_MAX 576
@@ -103,8 +103,7 @@ uint8_t ip_icmp_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, str
     return 0;
 }
 
-/* Takes a token, if there is one. RFC 1812 section 4.3.2.8. */
-static bool may_send_error(struct weir_ip *ip, weir_time now)
+bool ip_may_send_error(struct weir_ip *ip, weir_time now)
 {
     weir_time credit = weir_time_add(ip->icmp_credit, now - ip->icmp_refilled);
 
@@ -154,7 +153,7 @@ static void send_error(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, co
         rte_pktmbuf_free(m);
         return;
     }
-    if (!may_send_error(ip, now)) {
+    if (!ip_may_send_error(ip, now)) {
         ip->stats.icmp_out_rate_limited++;
     } else if (weir_ip_path_init(ip, now, &path, &rx->dst, &rx->src, IPPROTO_ICMP) < 0 ||
                (error = make_error(ip, m, type, code)) == NULL) {
@@ -171,7 +170,10 @@ void weir_ip_send_unreachable(struct weir_ip *ip, weir_time now, struct rte_mbuf
                               uint8_t code)
 {
     WEIR_ASSERT(rx->protocol != IPPROTO_ICMP); /* errors never come here: weir_ip_input keeps them */
-    send_error(ip, now, m, rx, WEIR_ICMP_UNREACHABLE, code, &ip->stats.icmp_out_dest_unreachs);
+    if (weir_address_is_v4(&rx->src))
+        send_error(ip, now, m, rx, WEIR_ICMP_UNREACHABLE, code, &ip->stats.icmp_out_dest_unreachs);
+    else
+        ip_icmp6_error(ip, now, m, rx, &(struct icmp6_error){WEIR_ICMP6_UNREACHABLE, WEIR_ICMP6_UNREACHABLE_PORT});
 }
 
 void ip_send_time_exceeded(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx)

@@ -25,12 +25,6 @@ static bool options_are_fine(const uint8_t *header, uint8_t length)
     return weir_ipv4_source_routed(header + IPV4_LENGTH, (size_t)length - IPV4_LENGTH) == 0;
 }
 
-/* Was the frame itself sent to many? Its Ethernet header still lies in front. */
-static inline bool link_broadcast(const struct rte_mbuf *m)
-{
-    return m->l2_len != 0 && (*rte_pktmbuf_mtod_offset(m, const uint8_t *, -(int)m->l2_len) & 1);
-}
-
 /* A protocol that nobody speaks here. */
 static uint8_t unknown_protocol(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
 {
@@ -84,7 +78,7 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     if (WEIR_UNLIKELY(whose == IP_OTHERS))
         return drop(&stats->in_addr_errors, m, rx);
     if (WEIR_UNLIKELY(header.more_fragments || header.fragment_offset != 0)) {
-        if (whose == IP_BROADCAST || link_broadcast(m)) /* no use to anybody but a flood */
+        if (whose == IP_BROADCAST || ip_link_broadcast(m)) /* no use to anybody but a flood */
             return drop(&stats->in_addr_errors, m, rx);
         if (!reassemble(ip, now, packet, &header))
             return rx->protocol = 0;
@@ -97,7 +91,7 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
     rx->protocol = header.protocol;
     rx->tos = header.tos;
     rx->ttl = header.ttl;
-    rx->broadcast = whose == IP_BROADCAST || link_broadcast(m);
+    rx->broadcast = whose == IP_BROADCAST || ip_link_broadcast(m);
     if (m->pkt_len != header.total_length) /* Ethernet's padding */
         weir_packet_cut(m, header.total_length);
     weir_packet_strip(m, header.header_length);
@@ -115,6 +109,8 @@ static inline uint8_t ipv4_input(struct weir_ip *ip, weir_time now, struct rte_m
 uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, struct rte_mbuf **m,
                       struct weir_ip_rx *rx)
 {
-    WEIR_ASSERT_EQ(ether_type, RTE_ETHER_TYPE_IPV4);
-    return ipv4_input(ip, now, m, rx);
+    if (WEIR_LIKELY(ether_type == RTE_ETHER_TYPE_IPV4))
+        return ipv4_input(ip, now, m, rx);
+    WEIR_ASSERT_EQ(ether_type, RTE_ETHER_TYPE_IPV6);
+    return ip_ipv6_input(ip, now, *m, rx);
 }

@@ -82,6 +82,17 @@ static inline bool ip_is_host(const struct weir_ip *ip, const struct weir_addres
            !(weir_address_is_v4(address) && ip_whose_v4(ip, weir_address_to_v4(address)) == IP_BROADCAST);
 }
 
+/* Was the frame itself sent to many? Its Ethernet header still lies in front. */
+static inline bool ip_link_broadcast(const struct rte_mbuf *m)
+{
+    return m->l2_len != 0 && (*rte_pktmbuf_mtod_offset(m, const uint8_t *, -(int)m->l2_len) & 1);
+}
+
+/* ---- ipv6_input.c ---- */
+
+/* As weir_ip_input. */
+uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
+
 /* ---- route.c, source.c ---- */
 
 /* Where on this link a packet to dst goes; false: nowhere. */
@@ -104,6 +115,10 @@ struct rte_mbuf *ip_reassemble_v4(struct weir_ip *ip, weir_time now, struct rte_
 /* Tells the sender of m (m->data behind the IP header, m->l3_len set) that its fragments came too slowly, code 1.
  * Consumes m. */
 void ip_send_time_exceeded(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx);
+
+/* Takes a token, if there is one: errors, of both families, are not sent too often. RFC 1812 section 4.3.2.8, RFC 4443
+ * section 2.4 (f). */
+bool ip_may_send_error(struct weir_ip *ip, weir_time now);
 
 /* Takes an ICMP message, m->data at its header. Consumes it. Returns IPPROTO_ICMP if `rx` now tells of an error. */
 uint8_t ip_icmp_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);

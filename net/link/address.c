@@ -1,5 +1,5 @@
 /* A link's addresses: who we are on it. */
-#include "link_private.h"
+#include "nd_private.h"
 #include <stdlib.h>
 
 static struct weir_link_address *find(struct weir_link *link, const struct weir_address *address)
@@ -55,6 +55,11 @@ int weir_link_flag_address(struct weir_link *link, const struct weir_address *ad
     return 0;
 }
 
+const struct weir_link_address *link_address_of(const struct link *link, const struct weir_address *address)
+{
+    return find((struct weir_link *)(uintptr_t)&link->face, address);
+}
+
 bool link_is_ours(const struct link *link, const struct weir_address *address)
 {
     return find((struct weir_link *)(uintptr_t)&link->face, address) != NULL;
@@ -66,7 +71,7 @@ const struct weir_link_address *link_address_near(const struct link *link, const
 
     for (unsigned i = 0; i < link->face.addresses_count; i++) {
         const struct weir_link_address *ours = &link->face.addresses[i];
-        if (weir_address_is_v4(&ours->address) != weir_address_is_v4(target))
+        if (weir_address_is_v4(&ours->address) != weir_address_is_v4(target) || ours->flags & WEIR_ADDRESS_TENTATIVE)
             continue;
         if (weir_address_share_prefix(&ours->address, target, ours->bits))
             return ours;
@@ -74,4 +79,18 @@ const struct weir_link_address *link_address_near(const struct link *link, const
             near = ours;
     }
     return near;
+}
+
+void weir_link_announce(struct weir_link *face, weir_time now, const struct weir_address *address)
+{
+    struct link *link = link_of(face);
+    const struct weir_link_address *ours = link_address_of(link, address);
+
+    WEIR_ASSERT(ours != NULL);
+    if (weir_address_is_v4(address))
+        arp_request(link, ours->v4, ours->v4, NULL);
+    else if (ours->flags & WEIR_ADDRESS_TENTATIVE)
+        dad_start(link, now, address);
+    else
+        dad_announce(link, now, address);
 }

@@ -99,10 +99,3 @@ void arp_input(struct link *link, weir_time now, struct rte_mbuf *m)
     }
     rte_pktmbuf_free(m);
 }
-
-void weir_link_announce(struct weir_link *face, weir_time now, const struct weir_address *address)
-{
-    (void)now;
-    if (weir_address_is_v4(address))
-        arp_request(link_of(face), weir_address_to_v4(address), weir_address_to_v4(address), NULL);
-}

@@ -1,5 +1,5 @@
 /* A link: opens, takes frames apart, puts them together. */
-#include "link_private.h"
+#include "nd_private.h"
 #include <stdlib.h>
 #include <weir/net/dev.h>
 
@@ -23,6 +23,10 @@ int weir_link_open(struct weir_link **opened, const struct weir_link_options *op
     link->pending_max = options->pending_max != 0 ? options->pending_max : 4;
     weir_rng_seed(&link->rng, options->seed);
     weir_wheel_init(&link->wheel, 0);
+    link->report_due = link->discovery_due = WEIR_NEVER;
+    link->retrans_timer = REQUEST_INTERVAL;
+    for (unsigned i = 0; i < RTE_DIM(link->detections); i++)
+        link->detections[i].due = WEIR_NEVER;
     if (table_open(link, options->neighbours_max != 0 ? options->neighbours_max : 1024) < 0) {
         weir_link_close(&link->face);
         return -ENOMEM;
@@ -69,6 +73,12 @@ static uint16_t take_tag(const struct link *link, struct rte_mbuf *m, uint16_t *
     return (tci & RTE_VLAN_ID_MASK) == link->vlan ? length : 0;
 }
 
+/* A port that is open to all groups lets others' in too. */
+static bool is_for_us(const struct link *link, const struct rte_ether_addr *dst)
+{
+    return !rte_is_multicast_ether_addr(dst) || mld_is_ours(link, dst);
+}
+
 uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf *m)
 {
     struct link *link = link_of(face);
@@ -93,6 +103,8 @@ uint16_t weir_link_input(struct weir_link *face, weir_time now, struct rte_mbuf 
     m->tx_offload = rte_mbuf_tx_offload(length, 0, 0, 0, 0, 0, 0);
     if (WEIR_LIKELY(header.type == RTE_ETHER_TYPE_IPV4))
         return RTE_ETHER_TYPE_IPV4;
+    if (header.type == RTE_ETHER_TYPE_IPV6)
+        return is_for_us(link, &header.dst) ? RTE_ETHER_TYPE_IPV6 : drop(&face->stats.rx_not_for_us, m);
     if (header.type != RTE_ETHER_TYPE_ARP)
         return drop(&face->stats.rx_unknown_type, m);
     arp_input(link, now, m);

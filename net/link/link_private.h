@@ -7,6 +7,8 @@
 
 #define REQUESTS_MAX 3
 #define REQUEST_INTERVAL WEIR_SECONDS(1)
+#define FIRST_PROBE_DELAY                                                                                              \
+    WEIR_SECONDS(5)                    /* DELAY_FIRST_PROBE_TIME: IPv6's; what is sent above may make probes needless */
 #define REACHABLE_MIN WEIR_SECONDS(30) /* to twice this, at random: many entries must not be asked for at once */
 #define STALE_TIME WEIR_SECONDS(60)
 #define NEVER_USED INT64_MIN
@@ -23,7 +25,7 @@ enum neighbour_state {
     NEIGHBOUR_IDLE,      /* asked for by weir_link_neighbour; nothing was sent there yet     */
     NEIGHBOUR_RESOLVING, /* requests are broadcast; packets wait                             */
     NEIGHBOUR_REACHABLE, /* the MAC is known and believed                                    */
-    NEIGHBOUR_PROBING,   /* believed still, but asked, by unicast, whether it is there       */
+    NEIGHBOUR_PROBING,   /* believed still, but asked, by unicast, whether it is there; or about to be */
     NEIGHBOUR_STALE,     /* not used of late and so not asked: used again, it will be        */
 };
 
@@ -32,6 +34,7 @@ struct neighbour {
     enum neighbour_state state;
     struct rte_ether_addr mac;
     bool doubted;                      /* an upper layer gets no answers: ask everybody */
+    bool router;                       /* it says of itself that it is one: IPv6 only   */
     uint8_t requests;                  /* sent since it began to resolve or to probe  */
     unsigned waiting_first;            /* index of the oldest in `waiting`            */
     unsigned waiting;                  /* packets that wait                           */
@@ -42,6 +45,14 @@ struct neighbour {
     struct weir_timer timer;
 };
 
+/* Whether an IPv6 address is free: asked `left` times more. RFC 4862 section 5.4. */
+struct nd_detection {
+    struct weir_address address; /* none: not in use */
+    weir_time due;
+    uint8_t left;
+    uint8_t nonce[6]; /* by which our own question is known */
+};
+
 struct link {
     struct weir_link face;
     struct rte_ether_addr mac;
@@ -50,7 +61,11 @@ struct link {
     uint32_t capabilities;
     struct rte_mempool *pool;
     unsigned pending_max;
-    unsigned waiting; /* packets that wait, of all neighbours */
+    unsigned waiting;                                        /* packets that wait, of all neighbours */
+    struct nd_detection detections[WEIR_LINK_ADDRESSES_MAX]; /* of our addresses that are tentative */
+    weir_time report_due;                                    /* when our multicast groups are reported */
+    weir_time discovery_due;                                 /* when one of these is due, or sooner    */
+    weir_time retrans_timer;                                 /* between two questions. RFC 4861 section 6.3.2 */
     struct weir_rng rng;
     struct weir_wheel wheel;
     uint64_t hash_key[3];
@@ -73,6 +88,8 @@ static inline struct neighbour *neighbour_of(struct weir_neighbour *face)
 /* ---- address.c ---- */
 
 bool link_is_ours(const struct link *link, const struct weir_address *address);
+/* Its entry; NULL: it is not ours. */
+const struct weir_link_address *link_address_of(const struct link *link, const struct weir_address *address);
 /* That of ours which is on the target's network, else any of its family; NULL: we have none. */
 const struct weir_link_address *link_address_near(const struct link *link, const struct weir_address *target);
 
@@ -89,7 +106,10 @@ struct neighbour *table_make(struct link *link, weir_time now, const struct weir
 /* ---- neighbour.c: what becomes of them ---- */
 
 void neighbour_release(struct link *link, struct neighbour *neighbour);
+/* It answered us, from this MAC: believed. */
 void neighbour_heard(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac);
+/* It is said to have this MAC, which is no proof that it hears us: used, but asked soon. RFC 4861 section 7.3.3. */
+void neighbour_told(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac);
 
 /* ---- arp.c ---- */
 

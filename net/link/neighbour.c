@@ -1,6 +1,6 @@
 /* What becomes of a neighbour: resolved, believed, asked again, forgotten. RFC 1122 section 2.3.2; the states are those
  * of RFC 4861 section 7.3.2, which ARP's own texts leave open. */
-#include "link_private.h"
+#include "nd_private.h"
 
 /* What a cached path may believe of the entry has changed. 0 means "knows nothing" in a path, so it is left out. */
 static void next_generation(struct neighbour *neighbour)
@@ -77,32 +77,49 @@ static void believe(struct link *link, weir_time now, struct neighbour *neighbou
     enter(link, now, neighbour, NEIGHBOUR_REACHABLE, neighbour->reachable_time);
 }
 
+static void set_mac(struct neighbour *neighbour, const struct rte_ether_addr *mac)
+{
+    neighbour->mac = *mac;
+    next_generation(neighbour);
+}
+
+static void send_waiting(struct link *link, struct neighbour *neighbour)
+{
+    while (neighbour->waiting > 0) {
+        struct rte_mbuf *frame = take_waiting(link, neighbour);
+        rte_pktmbuf_mtod(frame, struct rte_ether_hdr *)->dst_addr = neighbour->mac;
+        weir_link_transmit(&link->face, frame);
+    }
+}
+
 void neighbour_heard(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac)
 {
     bool known = neighbour->state == NEIGHBOUR_REACHABLE || neighbour->state == NEIGHBOUR_PROBING;
 
-    if (!known || !rte_is_same_ether_addr(&neighbour->mac, mac)) {
-        neighbour->mac = *mac;
-        next_generation(neighbour);
-    }
+    if (!known || !rte_is_same_ether_addr(&neighbour->mac, mac))
+        set_mac(neighbour, mac);
     believe(link, now, neighbour);
-    while (neighbour->waiting > 0) {
-        struct rte_mbuf *frame = take_waiting(link, neighbour);
-        rte_pktmbuf_mtod(frame, struct rte_ether_hdr *)->dst_addr = *mac;
-        weir_link_transmit(&link->face, frame);
-    }
+    send_waiting(link, neighbour);
+}
+
+static weir_time interval_of(const struct link *link, const struct neighbour *neighbour)
+{
+    return weir_address_is_v4(&neighbour->face.address) ? REQUEST_INTERVAL : link->retrans_timer;
 }
 
 /* Asks once more in this state: for where it is, or whether it still is there. */
 static void ask(struct link *link, weir_time now, struct neighbour *neighbour)
 {
     const struct weir_link_address *source = link_address_near(link, &neighbour->face.address);
+    const struct rte_ether_addr *to =
+        neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL;
 
     neighbour->requests++;
-    if (source != NULL && weir_address_is_v4(&neighbour->face.address))
-        arp_request(link, source->v4, weir_address_to_v4(&neighbour->face.address),
-                    neighbour->state == NEIGHBOUR_PROBING && !neighbour->doubted ? &neighbour->mac : NULL);
-    weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, REQUEST_INTERVAL));
+    if (!weir_address_is_v4(&neighbour->face.address))
+        nd_solicit(link, &neighbour->face.address, to);
+    else if (source != NULL)
+        arp_request(link, source->v4, weir_address_to_v4(&neighbour->face.address), to);
+    weir_wheel_arm(&link->wheel, &neighbour->timer, weir_time_add(now, interval_of(link, neighbour)));
 }
 
 static void start_asking(struct link *link, weir_time now, struct neighbour *neighbour, enum neighbour_state state)
@@ -110,6 +127,33 @@ static void start_asking(struct link *link, weir_time now, struct neighbour *nei
     neighbour->requests = 0;
     enter(link, now, neighbour, state, REQUEST_INTERVAL);
     ask(link, now, neighbour);
+}
+
+/* It is in use, and nothing says that it hears us. An IPv6 one is given time to show that it does (RFC 4861 section
+ * 7.3.3, DELAY) before it is asked. */
+static void start_probing(struct link *link, weir_time now, struct neighbour *neighbour)
+{
+    if (weir_address_is_v4(&neighbour->face.address)) {
+        start_asking(link, now, neighbour, NEIGHBOUR_PROBING);
+        return;
+    }
+    neighbour->requests = 0;
+    enter(link, now, neighbour, NEIGHBOUR_PROBING, FIRST_PROBE_DELAY);
+}
+
+void neighbour_told(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac)
+{
+    bool known = neighbour->state != NEIGHBOUR_IDLE && neighbour->state != NEIGHBOUR_RESOLVING;
+
+    if (known && rte_is_same_ether_addr(&neighbour->mac, mac) && neighbour->state != NEIGHBOUR_REACHABLE)
+        return;
+    set_mac(neighbour, mac);
+    neighbour->doubted = false;
+    if (neighbour->waiting > 0)
+        start_probing(link, now, neighbour);
+    else
+        enter(link, now, neighbour, NEIGHBOUR_STALE, STALE_TIME);
+    send_waiting(link, neighbour);
 }
 
 void weir_link_send(struct weir_link *face, weir_time now, struct weir_neighbour *to, uint16_t ether_type,
@@ -135,7 +179,7 @@ void weir_link_send(struct weir_link *face, weir_time now, struct weir_neighbour
         wait_for_mac(link, neighbour, frame);
         return;
     case NEIGHBOUR_STALE:
-        start_asking(link, now, neighbour, NEIGHBOUR_PROBING);
+        start_probing(link, now, neighbour);
         break;
     case NEIGHBOUR_REACHABLE:
     case NEIGHBOUR_PROBING:
@@ -152,7 +196,7 @@ static void doubt(struct link *link, weir_time now, struct neighbour *neighbour)
     if (now < until) { /* confirmed meanwhile */
         weir_wheel_arm(&link->wheel, &neighbour->timer, until);
     } else if (neighbour->face.used > neighbour->confirmed) {
-        start_asking(link, now, neighbour, NEIGHBOUR_PROBING);
+        start_probing(link, now, neighbour);
     } else {
         next_generation(neighbour);
         enter(link, now, neighbour, NEIGHBOUR_STALE, STALE_TIME);
@@ -178,11 +222,18 @@ void weir_link_timers(struct weir_link *face, weir_time now)
 
     while ((timer = weir_wheel_expire(&link->wheel, now)) != NULL)
         due(link, now, WEIR_CONTAINER_OF(timer, struct neighbour, timer));
+    if (now < link->discovery_due)
+        return;
+    link->discovery_due = WEIR_NEVER;
+    dad_timers(link, now);
+    mld_timers(link, now);
 }
 
 weir_time weir_link_next_deadline(const struct weir_link *face)
 {
-    return weir_wheel_next(&WEIR_CONTAINER_OF(face, const struct link, face)->wheel);
+    const struct link *link = WEIR_CONTAINER_OF(face, const struct link, face);
+
+    return RTE_MIN(weir_wheel_next(&link->wheel), link->discovery_due);
 }
 
 static struct weir_neighbour *find_or_make(struct link *link, weir_time now, const struct weir_address *address,

@@ -38,6 +38,13 @@ static const struct row {
     ROW("Arp", "TableFull", link.arp_table_full),
     ROW("Arp", "UnresolvedDropped", link.arp_unresolved_dropped),
     ROW("Arp", "Conflicts", link.arp_conflicts),
+    ROW("Nd", "InSolicits", link.nd_solicits_in),
+    ROW("Nd", "InAdvertisements", link.nd_advertisements_in),
+    ROW("Nd", "InErrors", link.nd_bad),
+    ROW("Nd", "OutSolicits", link.nd_solicits_out),
+    ROW("Nd", "OutAdvertisements", link.nd_advertisements_out),
+    ROW("Nd", "Conflicts", link.nd_conflicts),
+    ROW("Nd", "Duplicates", link.nd_duplicates),
 
     ROW("Ip", "InReceives", ip.in_receives),
     ROW("Ip", "InHdrErrors", ip.in_hdr_errors),

@@ -214,6 +214,11 @@ struct rte_mbuf *weir_packet_alloc(struct weir_stack *stack)
     return rte_pktmbuf_alloc(stack->dev->pool);
 }
 
+struct weir_ip *weir_stack_ip(struct weir_stack *stack)
+{
+    return stack->ip;
+}
+
 struct weir_tcp *weir_stack_tcp(struct weir_stack *stack)
 {
     return stack->tcp;

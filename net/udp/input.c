@@ -16,8 +16,8 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const struct weir_
 {
     uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 
-    if (header->checksum == 0)
-        return true;
+    if (header->checksum == 0) /* its sender made none, which IPv6 forbids. RFC 8200 section 8.1 */
+        return weir_address_is_v4(&rx->src);
     if (flags != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
         return flags != RTE_MBUF_F_RX_L4_CKSUM_BAD;
     return weir_checksum_join(rx->pseudo_sum, header->length, weir_sum_packet(m, 0, header->length)) == 0;

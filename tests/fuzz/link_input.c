@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <weir/net/udp.h>
-#include <weir/net/wire.h>
+#include <weir/net/wire_ipv6.h>
 
 enum how {
     FIX_IPV4 = 1,  /* make the IPv4 header's checksum right, or next to nothing would get past it */
-    FIX_ABOVE = 2, /* and that of ICMP or UDP                                                      */
+    FIX_ABOVE = 2, /* and that of ICMP, ICMPv6 or UDP                                              */
     SPLIT = 4,     /* in two segments; the length's high byte says where                           */
     VOUCH = 8,     /* the device says that the checksums are good                                  */
     LATER = 16,    /* twenty seconds later                                                         */
@@ -63,13 +63,20 @@ static void machine_open(struct machine *machine)
         .address = WEIR_IPV4(10, 0, 0, 1), .prefix = 24, .gateway = WEIR_IPV4(10, 0, 0, 254), .pool = pool};
     struct weir_udp_options udp = {.sockets_max = 2, .queue_max = 4};
 
+    const struct weir_address site = {.bytes = {0xfd, [15] = 1}}, local = {.bytes = {0xfe, 0x80, [15] = 1}},
+                              tentative = {.bytes = {0xfe, 0x80, [15] = 3}};
+
     memset(machine, 0, sizeof(*machine));
     machine->burst.flush = free_sent;
     machine->now = WEIR_SECONDS(1);
     if (weir_link_open(&machine->link, &link, &machine->burst) < 0 ||
         weir_ip_open(&machine->ip, &ip, machine->link) < 0 || weir_udp_open(&machine->udp, &udp, machine->ip) < 0 ||
-        weir_udp_bind(machine->udp, 7, machine, &machine->socket) < 0)
+        weir_udp_bind(machine->udp, 7, machine, &machine->socket) < 0 ||
+        weir_ip_add_address(machine->ip, &site, 64, 0) < 0 || weir_ip_add_address(machine->ip, &local, 64, 0) < 0 ||
+        weir_ip_add_address(machine->ip, &tentative, 64, WEIR_ADDRESS_TENTATIVE) < 0)
         abort();
+    weir_link_announce(machine->link, machine->now, &local);
+    weir_link_announce(machine->link, machine->now, &tentative);
 }
 
 static void machine_close(struct machine *machine)
@@ -81,6 +88,29 @@ static void machine_close(struct machine *machine)
     WEIR_ASSERT_EQ(rte_mempool_in_use_count(pool), 0);
 }
 
+/* The same of what an IPv6 header carries. */
+static void fix_ipv6(uint8_t *ip, size_t room)
+{
+    struct weir_ipv6_chain chain;
+    struct weir_ipv6 header;
+    uint16_t checksum = 0;
+    size_t at, there;
+
+    if (weir_ipv6_parse(ip, room, &header) < 0)
+        return;
+    there = RTE_MIN(room, (size_t)WEIR_IPV6_HEADER_LENGTH + header.payload_length);
+    if (weir_ipv6_walk(ip, there, header.next_header, &chain) < 0 || there - chain.offset < 8)
+        return;
+    if (chain.protocol != IPPROTO_ICMPV6 && chain.protocol != IPPROTO_UDP)
+        return;
+    at = chain.offset + (chain.protocol == IPPROTO_UDP ? 6u : 2u);
+    memset(ip + at, 0, 2);
+    there -= chain.offset;
+    checksum = weir_checksum_join(weir_sum_addresses(&header.src, &header.dst, chain.protocol), (uint16_t)there,
+                                  weir_sum(ip + chain.offset, there));
+    memcpy(ip + at, &checksum, 2);
+}
+
 /* Writes the checksums that a sender would, where there is room for them. */
 static void fix(uint8_t *frame, size_t length, enum how how)
 {
@@ -89,6 +119,8 @@ static void fix(uint8_t *frame, size_t length, enum how how)
     size_t room = length - RTE_MIN(length, (size_t)RTE_ETHER_HDR_LEN), there;
     uint16_t checksum;
 
+    if (how & FIX_ABOVE)
+        fix_ipv6(ip, room);
     if (weir_ipv4_parse(ip, room, &header) < 0)
         return;
     if (how & FIX_IPV4) {
@@ -135,10 +167,11 @@ static void answer(struct machine *machine)
 static void input(struct machine *machine, struct rte_mbuf *m)
 {
     struct weir_ip_rx rx;
+    uint16_t ether_type = weir_link_input(machine->link, machine->now, m);
 
-    if (weir_link_input(machine->link, machine->now, m) != RTE_ETHER_TYPE_IPV4)
+    if (ether_type == 0)
         return;
-    switch (weir_ip_input(machine->ip, machine->now, RTE_ETHER_TYPE_IPV4, &m, &rx)) {
+    switch (weir_ip_input(machine->ip, machine->now, ether_type, &m, &rx)) {
     case IPPROTO_UDP:
         weir_udp_input(machine->udp, machine->now, m, &rx);
         break;

@@ -84,7 +84,7 @@ static int receiver(void *arg)
 
 int client_connect(struct client *client)
 {
-    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_endpoint server = world_endpoint(client->world, 1, PORT);
     int rc = -ETIMEDOUT;
     for (int attempt = 0; attempt < ATTEMPTS && (rc == -ETIMEDOUT || rc == -EHOSTUNREACH); attempt++)
         rc = weir_open_tcp_stream(client->world->stacks[0], &server, &client->stream);

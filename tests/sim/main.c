@@ -1,4 +1,5 @@
-/* Runs scenarios in virtual time under many seeds. A seed that fails is printed with the line that replays it. */
+/* Runs scenarios in virtual time under many seeds, by IPv4 those that are odd, by IPv6 the others. A seed that fails is
+ * printed with the line that replays it. */
 #include "begin.h"
 #include "capture.h"
 #include "scenarios.h"
@@ -60,7 +61,7 @@ static bool run_seed(const struct scenario *scenario, uint64_t seed, struct rte_
 {
     static struct world world;
     bool held = world_run(&world, scenario, seed, pool, wanted.capture, DEVICE_PLAIN);
-    if (held && (wanted.replay || seed % 16 == 0)) {
+    if (held && (wanted.replay || seed % 15 == 0)) {
         uint64_t digest = world.digest;
         held = world_run(&world, scenario, seed, pool, NULL, DEVICE_PLAIN);
         if (held && world.digest != digest)
@@ -103,8 +104,12 @@ int main(int argc, char **argv)
         if (wanted.scenario != NULL && strcmp(wanted.scenario, scenarios[i]->name) != 0)
             continue;
         unsigned held = 0;
-        for (uint64_t seed = wanted.first; seed < wanted.first + wanted.seeds; seed++)
-            held += run_seed(scenarios[i], seed, pool) && (seed % 16 != 0 || compare_devices(scenarios[i], seed, pool));
+        for (uint64_t seed = wanted.first; seed < wanted.first + wanted.seeds; seed++) {
+            struct scenario scenario = *scenarios[i];
+            scenario.ipv6 = seed % 2 == 0;
+            bool compared = seed % 15 == 0 && !scenario.ipv6; /* the test's device cuts with librte_gso: IPv4 only */
+            held += run_seed(&scenario, seed, pool) && (!compared || compare_devices(&scenario, seed, pool));
+        }
         passed += held;
         failed += wanted.seeds - held;
         printf("%-18s %u of %u seeds held: %s\n", scenarios[i]->name, held, wanted.seeds, scenarios[i]->summary);

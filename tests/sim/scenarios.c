@@ -333,7 +333,7 @@ static int udp_echo(void *arg)
 
 static int udp_ask(struct world *world, struct weir_datagrams *socket)
 {
-    struct weir_endpoint server = world_endpoint(1, PORT), from;
+    struct weir_endpoint server = world_endpoint(world, 1, PORT), from;
     unsigned answered = 0;
     for (uint32_t i = 0; i < 100; i++) {
         uint32_t question[64] = {[0] = i, [63] = ~i}, answer[65];

@@ -123,7 +123,7 @@ static int fill(struct measurement *self, struct weir_stream *stream)
 static int transfer(struct world *world)
 {
     struct measurement *self = measurement_of(world);
-    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_endpoint server = world_endpoint(world, 1, PORT);
     struct weir_nursery nursery;
     struct weir_scope limit;
     struct weir_stream *stream;

@@ -3,6 +3,7 @@
 #include <rte_hash_crc.h>
 #include <stdarg.h>
 #include <string.h>
+#include <weir/net/wire.h>
 
 /* ---- a device that digests what passes, so that two runs can be compared; and where one can look ---- */
 
@@ -117,10 +118,16 @@ void world_set_fault(struct world *world, const struct weir_fault *fault)
         weir_dev_fault_set(world->devs[i], fault, NULL);
 }
 
-struct weir_endpoint world_endpoint(int host, uint16_t port)
+static struct weir_address address_of(const struct world *world, int host)
 {
-    return (struct weir_endpoint){
-        .family = AF_INET, .port = port, .v4.s_addr = rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, host + 1))};
+    return world->ipv6 ? (struct weir_address){.bytes = {0xfd, [15] = (uint8_t)(host + 1)}}
+                       : weir_address_v4(WEIR_IPV4(10, 0, 0, host + 1));
+}
+
+struct weir_endpoint world_endpoint(const struct world *world, int host, uint16_t port)
+{
+    struct weir_address address = address_of(world, host);
+    return weir_endpoint_of(&address, port);
 }
 
 static int open_devices(struct world *world)
@@ -135,6 +142,15 @@ static int open_devices(struct world *world)
         if (rc < 0)
             return rc;
     }
+    return 0;
+}
+
+/* One that nobody doubts: no duplicate is looked for. */
+static int add_address(struct weir_stack *stack, const struct weir_address *address, unsigned prefix)
+{
+    struct weir_ip *ip = weir_stack_ip(stack);
+    WEIR_TRY(weir_ip_add_address(ip, address, prefix, 0));
+    weir_link_announce(weir_ip_link(ip), weir_current_time(), address);
     return 0;
 }
 
@@ -155,10 +171,11 @@ static int in_world(void *arg)
         if (world->device == DEVICE_CUTS)
             let_cut(&digests[i]);
         struct weir_stack_options options = world->options;
-        options.address = RTE_IPV4(10, 0, 0, i + 1);
-        options.prefix = 24;
         options.seed = world->seed * 2 + 1 + (uint64_t)i;
+        struct weir_address address = address_of(world, i);
         rc = weir_stack_open(&world->stacks[i], &digests[i].dev, &options);
+        if (rc == 0)
+            rc = add_address(world->stacks[i], &address, world->ipv6 ? 64 : 24);
     }
     if (rc == 0)
         rc = call->scenario->main(world);
@@ -170,7 +187,7 @@ static int in_world(void *arg)
 bool world_run(struct world *world, const struct scenario *scenario, uint64_t seed, struct rte_mempool *pool,
                FILE *capture, enum world_device device)
 {
-    *world = (struct world){.seed = seed, .pool = pool, .capture = capture, .device = device};
+    *world = (struct world){.seed = seed, .ipv6 = scenario->ipv6, .pool = pool, .capture = capture, .device = device};
     static struct nic nic;
     if (nic.pool == NULL)
         nic_open(&nic);

@@ -18,11 +18,12 @@ enum world_device {
 
 struct world {
     uint64_t seed;
+    bool ipv6;           /* else IPv4 */
     struct weir_rng rng; /* for the scenario's own choices */
     struct weir_virtual_clock clock;
     struct rte_mempool *pool;
     struct weir_dev *devs[2];     /* fault devices; what they do is set below */
-    struct weir_stack *stacks[2]; /* 10.0.0.1 and 10.0.0.2 */
+    struct weir_stack *stacks[2]; /* 10.0.0.1 and 10.0.0.2, or fd00::1 and fd00::2 */
     struct weir_fault fault;      /* both ways; a scenario may change it before or (world_set_fault) while it runs */
     struct middlebox middlebox;   /* both ways, likewise before */
     struct weir_stack_options options; /* of both stacks; addresses and seeds are filled in */
@@ -38,6 +39,7 @@ struct scenario {
     const char *name, *summary;
     void (*prepare)(struct world *world); /* sets fault and options; or NULL */
     int (*main)(struct world *world);     /* runs as a task, stacks up */
+    bool ipv6;                            /* by which it is run; else by IPv4 */
 };
 
 /* Runs one scenario under one seed. Returns true if it held; else world->failure says what did not. A connection that
@@ -49,6 +51,6 @@ bool world_run(struct world *world, const struct scenario *scenario, uint64_t se
 int world_fail(struct world *world, const char *format, ...) WEIR_PRINTF(2, 3);
 
 void world_set_fault(struct world *world, const struct weir_fault *fault);
-struct weir_endpoint world_endpoint(int host, uint16_t port);
+struct weir_endpoint world_endpoint(const struct world *world, int host, uint16_t port);
 
 #endif

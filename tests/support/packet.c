@@ -217,11 +217,12 @@ bool test_net_take(struct test_net *net, struct test_frame *frame)
 uint8_t test_net_input(struct test_net *net, const struct test_frame *frame, struct weir_ip_rx *rx)
 {
     struct rte_mbuf *m = test_frame_packet(net->pool, frame);
+    uint16_t ether_type = weir_link_input(net->link, net->now, m);
     uint8_t protocol;
 
-    if (weir_link_input(net->link, net->now, m) != RTE_ETHER_TYPE_IPV4)
+    if (ether_type == 0)
         return 0;
-    protocol = weir_ip_input(net->ip, net->now, RTE_ETHER_TYPE_IPV4, &m, rx);
+    protocol = weir_ip_input(net->ip, net->now, ether_type, &m, rx);
     if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
         rte_pktmbuf_free(m);
     return protocol;

@@ -85,7 +85,7 @@ void test_net_close(struct test_net *net);
 struct rte_mbuf *test_net_sent(struct test_net *net);
 /* The same into `frame`; false if there is none. */
 bool test_net_take(struct test_net *net, struct test_frame *frame);
-/* Gives a frame to the link and, if it is IPv4, to IP; frees what would go further up. Returns its protocol. */
+/* Gives a frame to the link and, if it is IP's, to IP; frees what would go further up. Returns its protocol. */
 uint8_t test_net_input(struct test_net *net, const struct test_frame *frame, struct weir_ip_rx *rx);
 /* Makes a neighbour known, by a request of its. */
 void test_net_know(struct test_net *net, uint32_t address, const struct rte_ether_addr *mac);

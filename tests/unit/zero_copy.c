@@ -49,7 +49,7 @@ static void run(int (*body)(struct world *world))
 
 static int connect_pair(struct world *world, struct weir_stream *ends[2])
 {
-    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_endpoint server = world_endpoint(world, 1, PORT);
     struct weir_listener *listener;
     WEIR_TRY(weir_open_tcp_listener(world->stacks[1], PORT, 0, &listener));
     WEIR_TRY(weir_open_tcp_stream(world->stacks[0], &server, &ends[0]));

@@ -49,11 +49,15 @@ struct weir_link_stats {
     uint64_t arp_requests_in, arp_replies_in, arp_bad, arp_requests_out, arp_replies_out;
     uint64_t arp_table_full, arp_unresolved_dropped;
     uint64_t arp_conflicts; /* our address, claimed by another (RFC 5227 section 2.4) */
+    uint64_t nd_solicits_in, nd_advertisements_in, nd_bad, nd_solicits_out, nd_advertisements_out;
+    uint64_t nd_conflicts;  /* as arp_conflicts */
+    uint64_t nd_duplicates; /* addresses that we could not have: RFC 4862 section 5.4.5 */
 };
 
 enum {                              /* of an address of ours */
        WEIR_ADDRESS_TENTATIVE = 1,  /* not ours yet: somebody else may have it, RFC 4862 section 5.4 */
        WEIR_ADDRESS_DEPRECATED = 2, /* not for new connections, RFC 4862 section 5.5.4               */
+       WEIR_ADDRESS_DUPLICATE = 4,  /* tentative for ever: somebody else has it                      */
 };
 
 /* An address of ours, on the network that its first bits name. Of an IPv4 one, the words that a packet is compared with
@@ -144,7 +148,9 @@ void weir_link_doubt(struct weir_link *link, weir_time now, struct weir_neighbou
 void weir_link_timers(struct weir_link *link, weir_time now);
 weir_time weir_link_next_deadline(const struct weir_link *link);
 
-/* Announces an address of ours (gratuitous ARP). Source: RFC 5227 section 3. */
+/* Announces an address of ours (gratuitous ARP, RFC 5227 section 3). One that is tentative is first asked for: a second
+ * or two later it is no more, or a duplicate (RFC 4862 section 5.4). An IPv6 one's solicited-node group is joined (RFC
+ * 3810), and routers hear of the address (RFC 9131). Checkpoint: never. */
 void weir_link_announce(struct weir_link *link, weir_time now, const struct weir_address *address);
 
 /* Writes the header of a frame to `dst` (NULL: not known yet, zeros), of WEIR_LINK_HEADER_MAX bytes at most: with our
@@ -152,6 +158,23 @@ void weir_link_announce(struct weir_link *link, weir_time now, const struct weir
 #define WEIR_LINK_HEADER_MAX (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 uint8_t weir_link_header(const struct weir_link *link, const struct rte_ether_addr *dst, uint16_t ether_type,
                          uint8_t *header);
+
+/* An ICMPv6 message whose checksum was right, as its IPv6 header had it. */
+struct weir_link_message {
+    struct weir_address src, dst;
+    uint8_t hop_limit;
+    const void *bytes; /* all in one piece */
+    uint32_t length;   /* not 0 */
+};
+
+/* Takes a neighbour solicitation or advertisement, or a multicast listener query: those are the link's business.
+ * Malformed ones are counted. Checkpoint: never. Source: RFC 4861 section 7, RFC 4862 section 5.4, RFC 3810. */
+void weir_link_discovery(struct weir_link *link, weir_time now, const struct weir_link_message *message);
+
+/* Told where an IPv6 neighbour is, by a router's advertisement, say. Checkpoint: never.
+ * Source: RFC 4861 section 6.3.4. */
+void weir_link_heard_of(struct weir_link *link, weir_time now, const struct weir_address *address,
+                        const struct rte_ether_addr *mac);
 
 const struct weir_link_stats *weir_link_stats(const struct weir_link *link);
 struct weir_burst *weir_link_burst(struct weir_link *link);

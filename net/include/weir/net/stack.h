@@ -78,6 +78,7 @@ uint32_t weir_stack_address(const struct weir_stack *stack);
 struct rte_mbuf *weir_packet_alloc(struct weir_stack *stack);
 
 /* ---- for net/stream ---- */
+struct weir_ip *weir_stack_ip(struct weir_stack *stack);
 struct weir_tcp *weir_stack_tcp(struct weir_stack *stack);
 struct weir_udp *weir_stack_udp(struct weir_stack *stack);
 struct rte_mempool *weir_stack_pool(struct weir_stack *stack);
