@@ -45,6 +45,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 #define ORPHAN_RETRIES 10                /* some 220 s: R2 is 100 s at least, and the peer may still wait for it */
 #define FIN_WAIT_2_TIME WEIR_SECONDS(60) /* nobody's: as Linux                                             */
 #define DOUBT_AFTER 2                    /* timeouts without an answer: then the next hop's MAC may be wrong    */
+#define UNREACHABLE_AFTER 5              /* SYNs, 31 s: then a host that answers no ARP either is not there           */
 #define DUPACKS 3                        /* RFC 5681 section 3.2                                               */
 #define DUPACKS_OWED_MAX 64              /* a turn: more would tell nothing                                    */
 #define COALESCE_MAX 512                 /* payload of at most this many bytes moves into the tail of the last */

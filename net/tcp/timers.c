@@ -30,11 +30,12 @@ static bool gives_up(const struct weir_tcp_connection *c)
     return tries > DATA_RETRIES;
 }
 
-/* The link has asked for the next hop for three seconds, and gives up as well: RFC 4861 section 7.2.2 has the sender
- * told that. Where a connection stands already the host may come back. */
+/* The link has asked for the next hop again and again, and nobody answered: RFC 4861 section 7.2.2 has the sender told
+ * that. Half a minute, for the way may be dark for a while; and where a connection stands already the host may come
+ * back. */
 static bool nobody_there(const struct weir_tcp_connection *c)
 {
-    return c->state == WEIR_TCP_SYN_SENT && c->unanswered >= DOUBT_AFTER && !weir_ip_reaches(&c->path);
+    return c->state == WEIR_TCP_SYN_SENT && c->unanswered >= UNREACHABLE_AFTER && !weir_ip_reaches(&c->path);
 }
 
 /* Gone without a word. A peer that is there after all must not wait for ever; but a SYN may be of nobody. */
@@ -42,7 +43,9 @@ static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     if (tcp_synchronized(c) || c->turned_away)
         tcp_emit_reset(tcp, c);
-    tcp_finish(tcp, c, c->soft_error != 0 ? c->soft_error : -ETIMEDOUT);
+    if (c->soft_error == 0)
+        c->soft_error = weir_ip_reaches(&c->path) ? -ETIMEDOUT : -EHOSTUNREACH;
+    tcp_finish(tcp, c, c->soft_error);
 }
 
 /* ---- keepalive: RFC 9293 section 3.8.4, RFC 1122 section 4.2.3.6 ---- */
@@ -172,11 +175,8 @@ static void timed_out(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     }
     count_timeout(tcp, c);
-    if (c->unanswered >= DOUBT_AFTER) {
+    if (c->unanswered >= DOUBT_AFTER)
         weir_ip_doubt(tcp->ip, tcp->now, &c->path);
-        if (!weir_ip_reaches(&c->path))
-            c->soft_error = -EHOSTUNREACH;
-    }
     if (gives_up(c) || nobody_there(c)) {
         give_up(tcp, c);
         return;
