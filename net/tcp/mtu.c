@@ -5,9 +5,10 @@
 
 #define MTU_MIN_V4 552 /* less is more likely an attack than a link: RFC 5927 section 7.2; as Linux's min_pmtu */
 #define MTU_MIN_V6 1280
-#define GRAIN 8                /* payload bytes: what is nearer is not searched for. RFC 4821 section 7.3 */
-#define SEARCH_AGAIN_S 600     /* RFC 8899 section 5.1.1, PMTU_RAISE_TIMER; RFC 1191 section 6.3 */
-#define BLACK_HOLE_TIMEOUTS 3u /* R1, RFC 1122 section 4.2.3.5: then something is wrong with the path */
+#define GRAIN 8            /* payload bytes: what is nearer is not searched for. RFC 4821 section 7.3 */
+#define SEARCH_AGAIN_S 600 /* RFC 8899 section 5.1.1, PMTU_RAISE_TIMER; RFC 1191 section 6.3 */
+#define BLACK_HOLE_TIMEOUTS                                                                                            \
+    6u /* some 12 s: a path that loses every tenth segment, which three in a row happen to, is none */
 
 static uint32_t mtu_min(const struct weir_tcp_connection *c)
 {
@@ -88,7 +89,7 @@ static uint32_t probe_size(const struct weir_tcp_connection *c)
  * noticed by what arrives after it. The probe itself is one segment to congestion control. */
 static bool may_probe(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, uint32_t size)
 {
-    uint32_t needed = size + DUPACKS * (uint32_t)c->mss, flight = tcp_flight(c);
+    uint32_t after = c->flags & F_SACK ? 1 : DUPACKS, needed = size + after * c->mss, flight = tcp_flight(c);
 
     if ((c->state != WEIR_TCP_ESTABLISHED && c->state != WEIR_TCP_CLOSE_WAIT) || c->mtu_probe != 0 ||
         c->snd_nxt != c->snd_max || c->retries > 0 || c->dupacks > 0 ||

@@ -231,7 +231,7 @@ Test(tcp_mtu, deeper_black_hole_is_left_in_steps_but_not_below_the_smallest_mtu)
     peer.limit = 100; /* nothing at all gets through */
     open();
     wire_send(&w, c, MSS);
-    for (int i = 0; i < 20 * 100; i++)
+    for (int i = 0; i < 60 * 100; i++)
         round_trip();
     cr_assert_eq(weir_tcp_mss(c), 552 - 52);
     cr_assert_eq(weir_tcp_stats(w.tcp)->mtu_black_holes, 2);
