@@ -200,6 +200,8 @@ static int open_device(struct run *run)
         return rc;
     }
     WEIR_TRY(add_fault(run));
+    if (run->options->gro && (rc = weir_dev_open_gro(&run->dev, run->dev)) < 0)
+        return FAIL(run, rc, "--gro: %s", strerror(-rc));
     WEIR_TRY(add_pcap(run));
     describe(run);
     return 0;

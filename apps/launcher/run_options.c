@@ -14,6 +14,7 @@ enum {
     DEVICE = 0x200,
     MAC,
     MTU,
+    GRO,
     ADDRESS,
     GATEWAY,
     ROUTE,
@@ -47,6 +48,8 @@ static const struct argp_option list[] = {
      "The largest IP packet on the wire, 1280 to 9000; all hosts on it must agree. Default: 1500, or what the device "
      "can",
      0},
+    {"gro", GRO, NULL, 0,
+     "Join TCP segments that come together, in software. Default: only devices that do it by themselves", 0},
     {"address", ADDRESS, "ADDRESS/PREFIX", 0,
      "An address to answer to, and its network, such as 10.0.0.2/24 or 2001:db8::2/64; may be given several times. "
      "Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24",
@@ -220,6 +223,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->mac_named = true;
         if (value_mac(argument, &options->mac) < 0)
             argp_error(state, "--mac '%s' is no station's MAC address, such as 02:00:00:00:00:01", argument);
+        return 0;
+    case GRO:
+        options->gro = true;
         return 0;
     case MTU:
         return read_mtu(options, argument, state);

@@ -20,6 +20,7 @@ struct run_options {
     bool mac_named;
     struct rte_ether_addr mac;
     uint16_t mtu; /* 0: the device's usual one */
+    bool gro;
     struct network network;
     enum weir_idle idle;
     unsigned mbufs; /* 0: MBUFS_DEFAULT, or fewer */
