@@ -33,11 +33,12 @@ static int serve_tcp(void *arg)
     return weir_serve_tcp(server->stack, server->port, echo, NULL);
 }
 
-/* A batch of datagrams at a time, each back to whom it came from. */
+/* A batch of datagrams at a time, each back to whom it came from, by the address that was asked. */
 static int echo_datagrams(struct weir_datagrams *datagrams)
 {
     struct rte_mbuf *packets[BATCH];
     struct weir_endpoint from[BATCH];
+    struct weir_address asked[BATCH];
 
     for (;;) {
         int n = weir_receive_datagrams(datagrams, packets, from, BATCH);
@@ -46,7 +47,9 @@ static int echo_datagrams(struct weir_datagrams *datagrams)
             continue;
         if (n < 0)
             return n;
-        n = weir_send_datagrams(datagrams, packets, from, (unsigned)n);
+        for (int i = 0; i < n; i++)
+            asked[i] = weir_udp_asked(packets[i]);
+        n = weir_send_datagrams_from(datagrams, packets, from, asked, (unsigned)n);
         if (n == -ECANCELED) /* any other error is of one datagram, which is lost, as datagrams may be */
             return n;
     }

@@ -32,6 +32,21 @@ int weir_open_datagrams(struct weir_stack *stack, uint16_t port, struct weir_dat
     return 0;
 }
 
+int weir_datagrams_bind_address(struct weir_datagrams *datagrams, const struct weir_address *address)
+{
+    return weir_udp_bind_address(datagrams->socket, address);
+}
+
+int weir_datagrams_connect(struct weir_datagrams *datagrams, const struct weir_endpoint *peer)
+{
+    return weir_udp_connect(datagrams->socket, weir_current_time(), peer);
+}
+
+void weir_datagrams_stats(const struct weir_datagrams *datagrams, struct weir_udp_socket_stats *stats)
+{
+    weir_udp_socket_stats(datagrams->socket, stats);
+}
+
 int weir_receive_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **packets, struct weir_endpoint *from,
                            unsigned n)
 {
@@ -50,17 +65,23 @@ int weir_receive_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **p
     return rc;
 }
 
-int weir_send_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **packets, const struct weir_endpoint *to,
-                        unsigned n)
+int weir_send_datagrams_from(struct weir_datagrams *datagrams, struct rte_mbuf **packets,
+                             const struct weir_endpoint *to, const struct weir_address *from, unsigned n)
 {
     int rc = weir_checkpoint_if_cancelled();
     if (rc < 0) {
         rte_pktmbuf_free_bulk(packets, n);
         return rc;
     }
-    rc = weir_udp_send(weir_stack_udp(datagrams->stack), weir_current_time(), datagrams->socket, packets, to, n);
+    rc = weir_udp_send(weir_stack_udp(datagrams->stack), weir_current_time(), datagrams->socket, packets, to, from, n);
     weir_fast_path_done();
     return rc;
+}
+
+int weir_send_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **packets, const struct weir_endpoint *to,
+                        unsigned n)
+{
+    return weir_send_datagrams_from(datagrams, packets, to, NULL, n);
 }
 
 int weir_receive_from(struct weir_datagrams *datagrams, void *buffer, size_t size, struct weir_endpoint *from)

@@ -49,7 +49,7 @@ static void choose_mss(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint
 
     if (peers == 0)
         peers = weir_ip_path_is_v4(&c->path) ? DEFAULT_MSS : DEFAULT_MSS_V6;
-    mss = RTE_MIN(mss, RTE_MAX(peers, (uint16_t)MSS_MIN));
+    mss = RTE_MIN(mss, (uint32_t)RTE_MAX(peers, (uint16_t)MSS_MIN));
     if (c->flags & F_TIMESTAMPS)
         mss -= WEIR_TCP_TIMESTAMPS_LENGTH;
     c->mss = (uint16_t)RTE_MIN(mss, tcp->copy_max);

@@ -15,6 +15,7 @@ int weir_udp_open(struct weir_udp **opened, const struct weir_udp_options *optio
     udp->ip = ip;
     udp->sockets_max = RTE_MIN(options->sockets_max != 0 ? options->sockets_max : 1024, 65535u);
     udp->queue_max = options->queue_max != 0 ? options->queue_max : 512;
+    udp->queue_bytes = options->queue_bytes != 0 ? options->queue_bytes : 1 << 20;
     udp->checksum_offload = weir_link_capabilities(weir_ip_link(ip)) & WEIR_DEV_TX_UDP_CKSUM;
     weir_rng_seed(&udp->rng, options->seed);
     udp->sockets = aligned_alloc(64, udp->sockets_max * sizeof(*udp->sockets));
@@ -121,6 +122,13 @@ void *weir_udp_next_event(struct weir_udp *udp)
         udp->last_event = NULL;
     socket->announced = false;
     return socket->user;
+}
+
+void weir_udp_socket_stats(const struct weir_udp_socket *socket, struct weir_udp_socket_stats *stats)
+{
+    *stats = socket->stats;
+    stats->queued = socket->queued;
+    stats->queued_bytes = socket->queued_bytes;
 }
 
 uint16_t weir_udp_port(const struct weir_udp_socket *socket)

@@ -160,7 +160,7 @@ static void answer(struct machine *machine)
     struct weir_endpoint from[4];
     int n = weir_udp_receive(machine->socket, packets, from, 4);
 
-    if (n > 0 && weir_udp_send(machine->udp, machine->now, machine->socket, packets, from, (unsigned)n) == 0)
+    if (n > 0 && weir_udp_send(machine->udp, machine->now, machine->socket, packets, from, NULL, (unsigned)n) == 0)
         abort();
 }
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,61 @@ def closed_ports_refuse():
                 check(False, "UDP port 8 answered")
             except ConnectionRefusedError:
                 pass
+        weir.stop()
+
+
+def each_address_answers_for_itself():
+    others = ["192.0.2.3", "198.51.100.2"]
+    with serve_on_tap(*(word for address in [STACK, *others] for word in ("--address", f"{address}/24"))) as weir:
+        run("ip", "address", "add", "198.51.100.1/24", "dev", "weir0")
+        for address in [STACK, *others]:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as asking:
+                    asking.settimeout(30)
+                    asking.connect((address, 7))  # hears from there alone
+                    asking.sendall(b"hello")
+                    check(asking.recv(5) == b"hello", f"{address} answered something else")
+        weir.stop()
+
+
+def route_leads_behind_the_kernel():
+    behind = "203.0.113.9"
+    run("ip", "address", "add", f"{behind}/32", "dev", "lo")
+    with serve_on_tap("--route", f"203.0.113.0/24={KERNEL}") as weir:
+        with socket.create_connection((STACK, 7), timeout=30, source_address=(behind, 0)) as stream:
+            stream.sendall(b"hello")
+            check(stream.recv(5) == b"hello", "something else came back")
+        weir.stop()
+
+
+def vlan_carries_its_tag_both_ways():
+    """By hand: this kernel may have no VLAN devices. What it takes in it takes the tag off, and says so beside it."""
+    auxdata, tci_valid = 8, 1 << 4  # PACKET_AUXDATA, TP_STATUS_VLAN_VALID
+    us, asked = bytes.fromhex("020000000099"), socket.inet_aton(STACK)
+    with serve_on_tap("--vlan", "7") as weir, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as wire:
+        wire.bind(("weir0", 3))
+        wire.setsockopt(263, auxdata, 1)  # SOL_PACKET
+        wire.settimeout(0.2)
+        request = (b"\x00\x01\x08\x00\x06\x04\x00\x01" + us + socket.inet_aton(KERNEL) + bytes(6) + asked)
+
+        def answered(tag):
+            wire.send(b"\xff" * 6 + us + tag + b"\x08\x06" + request)
+            deadline = time.monotonic() + 1
+            while time.monotonic() < deadline:
+                try:
+                    frame, beside, _, _ = wire.recvmsg(2048, 256)
+                except TimeoutError:
+                    continue
+                if frame[:6] != us:
+                    continue
+                status, *_, tci, _ = struct.unpack("IIIHHHH", beside[0][2][:20])
+                check(status & tci_valid and tci & 0xfff == 7, f"an answer without our tag: {frame.hex()}")
+                return True
+            return False
+
+        wait_for(lambda: answered(b"\x81\x00\x00\x07"), "an answer on our VLAN")
+        check(not answered(b"\x81\x00\x00\x08"), "an answer to another VLAN")
+        check(not answered(b""), "an answer to no VLAN")
         weir.stop()
 
 
@@ -313,6 +369,7 @@ def memif_server_outlives_its_clients():
 TESTS = {test.__name__: test for test in (
     ping_answers, every_byte_of_256_connections, ten_thousand_connections_at_once, half_close_gets_all_bytes_back,
     client_killed_in_the_middle, loss_and_reordering, every_fault_at_once, datagrams_come_back, closed_ports_refuse,
+    each_address_answers_for_itself, route_leads_behind_the_kernel, vlan_carries_its_tag_both_ways,
     signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer,
     packets_on_a_slow_wire_outlive_the_stack, idle_does_not_burn_a_core, memif_without_a_peer_does_not_burn_a_core,
     tree_on_a_signal, trace_can_be_read, statistics_and_duration, capture_can_be_read, dpdks_own_arguments,

@@ -95,7 +95,7 @@ static struct weir_endpoint endpoint(uint32_t address, uint16_t port)
 static int send_packet(struct rte_mbuf *m, uint32_t address, uint16_t port)
 {
     struct weir_endpoint to = endpoint(address, port);
-    return weir_udp_send(udp, net.now, sock, &m, &to, 1);
+    return weir_udp_send(udp, net.now, sock, &m, &to, NULL, 1);
 }
 
 static int send_text(const char *text, uint32_t address, uint16_t port)
@@ -446,7 +446,7 @@ Test(udp, received_packet_goes_back_without_a_copy)
     datagram(PORT, "echo");
     input();
     cr_assert_eq(weir_udp_receive(sock, &m, &from, 1), 1);
-    cr_assert_eq(weir_udp_send(udp, net.now, sock, &m, &from, 1), 1);
+    cr_assert_eq(weir_udp_send(udp, net.now, sock, &m, &from, NULL, 1), 1);
     sent = test_net_sent(&net);
     cr_assert_eq(sent, m);
     cr_assert_eq(rte_pktmbuf_headroom(sent), RTE_PKTMBUF_HEADROOM);
@@ -474,7 +474,7 @@ Test(udp, burst_goes_to_many_peers_and_the_first_error_is_told)
             to[9].family = AF_INET6;
             to[10].port = 0;
         }
-        cr_assert_eq(weir_udp_send(udp, net.now, sock, m, to, N), round == 0 ? N : -EINVAL);
+        cr_assert_eq(weir_udp_send(udp, net.now, sock, m, to, NULL, N), round == 0 ? N : -EINVAL);
         for (unsigned i = 0; i < N; i++) {
             if (round == 1 && (i == 5 || i == 9 || i == 10))
                 continue;

@@ -107,8 +107,15 @@ WEIR_MUST_CHECK int weir_serve_tcp(struct weir_stack *stack, uint16_t port,
 
 struct weir_datagrams;
 
-/* Binds a socket to a port (0: any). Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never. */
+/* Binds a socket to a port (0: any), of both families. Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_open_datagrams(struct weir_stack *stack, uint16_t port, struct weir_datagrams **datagrams);
+
+/* As weir_udp_bind_address: one local address alone. As weir_udp_connect: one peer alone. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_datagrams_bind_address(struct weir_datagrams *datagrams, const struct weir_address *address);
+WEIR_MUST_CHECK int weir_datagrams_connect(struct weir_datagrams *datagrams, const struct weir_endpoint *peer);
+
+/* What went through it, and what it had to drop. Checkpoint: never. */
+void weir_datagrams_stats(const struct weir_datagrams *datagrams, struct weir_udp_socket_stats *stats);
 
 /* Receives up to n datagrams, as packets that hold just the payload; waits for the first. Returns how many (> 0),
  * -ECANCELED (none is lost), -ECONNREFUSED or -EHOSTUNREACH (an ICMP error about one sent before), -EBUSY.
@@ -116,11 +123,16 @@ WEIR_MUST_CHECK int weir_open_datagrams(struct weir_stack *stack, uint16_t port,
 WEIR_MUST_CHECK int weir_receive_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **packets,
                                            struct weir_endpoint *from, unsigned n);
 
-/* Sends n payloads, each to its own destination. All n packets are the stack's from then on. Returns n, or the first
- * error (-EMSGSIZE, -ENETUNREACH, -EINVAL) while the others are sent all the same; -ECANCELED: none was sent.
- * Checkpoint: always. */
+/* Sends n payloads, each to its own destination (NULL: all to the peer, of one that is connected). All n packets are
+ * the stack's from then on. Returns n, or the first error, as weir_udp_send has them, while the others are sent all the
+ * same; -ECANCELED: none was sent. Checkpoint: always. */
 WEIR_MUST_CHECK int weir_send_datagrams(struct weir_datagrams *datagrams, struct rte_mbuf **packets,
                                         const struct weir_endpoint *to, unsigned n);
+
+/* The same from addresses of ours, one for each: weir_udp_asked says which one a datagram was sent to. */
+WEIR_MUST_CHECK int weir_send_datagrams_from(struct weir_datagrams *datagrams, struct rte_mbuf **packets,
+                                             const struct weir_endpoint *to, const struct weir_address *from,
+                                             unsigned n);
 
 /* One datagram, copied. Receive returns its length (0 is a length), cut to `size`; send returns 0, -ENOBUFS (no
  * packet). */

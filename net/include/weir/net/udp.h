@@ -7,6 +7,7 @@
 struct weir_udp_options {
     unsigned sockets_max; /* 0: 1024                                                       */
     unsigned queue_max;   /* datagrams a socket holds before it drops the newest; 0: 512   */
+    unsigned queue_bytes; /* and of their payloads; 0: 1 MiB                               */
     uint64_t seed;
 };
 
@@ -27,6 +28,22 @@ WEIR_MUST_CHECK int weir_udp_bind(struct weir_udp *udp, uint16_t port, void *use
 void weir_udp_unbind(struct weir_udp *udp, struct weir_udp_socket *socket); /* frees the queue, forgets its events */
 uint16_t weir_udp_port(const struct weir_udp_socket *socket);
 
+/* Binds it to one local address as well: what comes for another is nobody's, and what is sent comes from there. None:
+ * to all again. Returns 0, -EADDRNOTAVAIL (not ours). Checkpoint: never. Source: RFC 1122 section 4.1.3.5. */
+WEIR_MUST_CHECK int weir_udp_bind_address(struct weir_udp_socket *socket, const struct weir_address *address);
+
+/* Fixes the peer: only its datagrams are received (what is queued already stays), only it is sent to, and ICMP's errors
+ * are about it. NULL: nobody in particular again. Returns 0, -EINVAL (no port, or no host's address), -ENETUNREACH,
+ * -ENOBUFS (no place for a neighbour). Checkpoint: never. Source: POSIX connect(). */
+WEIR_MUST_CHECK int weir_udp_connect(struct weir_udp_socket *socket, weir_time now, const struct weir_endpoint *peer);
+
+struct weir_udp_socket_stats {
+    uint64_t in_datagrams, out_datagrams, out_errors;
+    uint64_t queue_full; /* dropped: too many waited, or too many bytes */
+    unsigned queued, queued_bytes;
+};
+void weir_udp_socket_stats(const struct weir_udp_socket *socket, struct weir_udp_socket_stats *stats);
+
 /* Takes one datagram as weir_ip_input left it. Verifies its checksum (by the device's word where it gave one), queues
  * it on its socket, and reports the socket as readable; or answers port unreachable. Consumes m. Source: RFC 768. */
 void weir_udp_input(struct weir_udp *udp, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx);
@@ -41,12 +58,19 @@ void weir_udp_icmp_error(struct weir_udp *udp, const struct weir_ip_rx *rx);
 WEIR_MUST_CHECK int weir_udp_receive(struct weir_udp_socket *socket, struct rte_mbuf **packets,
                                      struct weir_endpoint *from, unsigned n);
 
-/* Sends n payloads, each to its own destination, prepending headers in their headroom; consumes all n whatever the
- * result. Returns n, or the first error: -EMSGSIZE (larger than the path's MTU), -ENETUNREACH, -EINVAL, -ENOBUFS (no
+/* The address of ours that a datagram was sent to, for an answer to come from: of one that weir_udp_receive gave, not
+ * touched since. None: it went to many. Checkpoint: never. Source: RFC 1122 section 4.1.3.5. */
+struct weir_address weir_udp_asked(const struct rte_mbuf *packet);
+
+/* Sends n payloads, each to its own destination (NULL: all to the peer, of a connected socket) and from its own address
+ * of ours (NULL, or none: the one that fits), prepending headers in their headroom; consumes all n whatever the
+ * result. Returns n, or the first error: -EMSGSIZE (larger than the path's MTU), -ENETUNREACH, -EINVAL, -EDESTADDRREQ
+ * (NULL, and not connected), -EISCONN (connected, to another), -EADDRNOTAVAIL (from what is not ours), -ENOBUFS (no
  * memory, or no place for a neighbour); the others are sent all the same. A packet whose data others still hold (refcnt
  * > 1) is copied. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_udp_send(struct weir_udp *udp, weir_time now, struct weir_udp_socket *socket,
-                                  struct rte_mbuf **packets, const struct weir_endpoint *to, unsigned n);
+                                  struct rte_mbuf **packets, const struct weir_endpoint *to,
+                                  const struct weir_address *from, unsigned n);
 
 /* Returns the `user` of the next socket that became readable since it was last returned here; NULL when there is none.
  */
