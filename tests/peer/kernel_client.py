@@ -32,7 +32,7 @@ class Connection:
         self.start = index * STEP % PATTERN
         self.connected = self.eof_sent = self.done = False
         self.told = self.heard = 0
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket = socket.socket(socket.AF_INET6 if ":" in options.address else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         if options.congestion:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, options.congestion.encode())

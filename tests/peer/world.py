@@ -126,9 +126,9 @@ def serve_on_tap(*arguments, interface="weir0"):
     return weir
 
 
-def client(*arguments, timeout=PATIENCE):
+def client(*arguments, timeout=PATIENCE, stack=STACK):
     """Runs the kernel's client to its end; returns what it printed."""
-    return run(sys.executable, CLIENT, STACK, "7", "--timeout", str(timeout), *map(str, arguments),
+    return run(sys.executable, CLIENT, stack, "7", "--timeout", str(timeout), *map(str, arguments),
                timeout=timeout + PATIENCE)
 
 
