@@ -1,8 +1,11 @@
 #include "tcp_wire.h"
-#include "packet.h"
+#include "packet_ipv6.h"
+#include <arpa/inet.h>
 #include <rte_arp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weir/net/route.h>
+#include <weir/net/wire_ipv6.h>
 
 uint8_t wire_byte(bool ours, uint32_t seq)
 {
@@ -11,15 +14,30 @@ uint8_t wire_byte(bool ours, uint32_t seq)
 
 /* ---- the device's side ---- */
 
-/* The peer's ARP: who asks for it is answered. */
-static bool is_arp(struct wire *w, struct rte_mbuf *m)
-{
-    uint16_t type;
+#define SOLICITATION 135 /* RFC 4861 section 4.3 */
+#define ETHER_LENGTH sizeof(struct rte_ether_hdr)
 
-    memcpy(&type, rte_pktmbuf_mtod_offset(m, void *, offsetof(struct rte_ether_hdr, ether_type)), sizeof(type));
-    if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+static uint16_t ether_type(const struct wire *w)
+{
+    return w->ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4;
+}
+
+uint16_t wire_ip_length(const struct wire *w)
+{
+    return w->ipv6 ? WEIR_IPV6_HEADER_LENGTH : sizeof(struct rte_ipv4_hdr);
+}
+
+/* What is not for the peer's TCP: ARP; neighbour discovery and the rest of ICMPv6. Who asks for the peer is answered.
+ */
+static bool is_of_the_link(struct wire *w, struct rte_mbuf *m)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    uint16_t type = test_get16(frame + offsetof(struct rte_ether_hdr, ether_type));
+
+    if (type == ether_type(w) &&
+        (!w->ipv6 || frame[ETHER_LENGTH + offsetof(struct rte_ipv6_hdr, proto)] == IPPROTO_TCP))
         return false;
-    w->asked = true;
+    w->asked |= type == RTE_ETHER_TYPE_ARP || frame[ETHER_LENGTH + WEIR_IPV6_HEADER_LENGTH] == SOLICITATION;
     rte_pktmbuf_free(m);
     return true;
 }
@@ -54,7 +72,7 @@ static void take(struct wire *w, struct rte_mbuf *m)
     if (w->finish)
         count = nic_finish(&w->nic, m, segments);
     for (unsigned i = 0; i < count; i++)
-        if (!is_arp(w, segments[i]))
+        if (!is_of_the_link(w, segments[i]))
             keep(w, segments[i]);
 }
 
@@ -73,12 +91,26 @@ void wire_release(struct wire *w)
         rte_pktmbuf_free(w->held[--w->held_count]);
 }
 
+struct weir_endpoint wire_remote(const struct wire *w, uint16_t port)
+{
+    return weir_endpoint_of(&w->peer_address, port);
+}
+
 /* ---- open and close ---- */
+
+struct weir_address wire_host(bool ipv6, uint8_t n)
+{
+    return ipv6 ? (struct weir_address){.bytes = {0xfd, [15] = n}} : weir_address_v4(WEIR_IPV4(10, 0, 0, n));
+}
 
 void wire_init(struct wire *w)
 {
-    *w = (struct wire){.address = WIRE_ADDRESS,
-                       .peer_address = WIRE_PEER,
+    const char *family = getenv("WEIR_TEST_FAMILY");
+    bool ipv6 = family != NULL && strcmp(family, "6") == 0;
+
+    *w = (struct wire){.ipv6 = ipv6,
+                       .address = wire_host(ipv6, 1),
+                       .peer_address = wire_host(ipv6, 2),
                        .mac = {{2, 0, 0, 0, 0, 1}},
                        .peer_mac = {{2, 0, 0, 0, 0, 2}},
                        .now = WEIR_SECONDS(1000),
@@ -91,7 +123,7 @@ void wire_init(struct wire *w)
                        .ts = 5000,
                        .window = 65535,
                        .references_size = 1023,
-                       .mtu = 1500};
+                       .mtu = ipv6 ? 1520 : 1500};
     w->options.connections_max = 64;
     w->options.mtu_probing = WEIR_TCP_MTU_OFF; /* segments keep their size, unless that is the question */
     for (unsigned i = 0; i < 16; i++)
@@ -121,19 +153,37 @@ static struct rte_mempool *make_references(unsigned count)
     return pool;
 }
 
+static void ask_by_arp(struct wire *w, struct test_frame *frame)
+{
+    test_frame_arp(frame, &w->mac, RTE_ARP_OP_REQUEST, &w->peer_mac, weir_address_to_v4(&w->peer_address),
+                   weir_address_to_v4(&w->address));
+}
+
+static void ask_by_solicitation(struct wire *w, struct test_frame *frame)
+{
+    char peer[INET6_ADDRSTRLEN], us[INET6_ADDRSTRLEN];
+
+    inet_ntop(AF_INET6, &w->peer_address, peer, sizeof(peer));
+    inet_ntop(AF_INET6, &w->address, us, sizeof(us));
+    test_frame_solicit(frame, peer, us, us, &w->peer_mac);
+    memcpy(frame->bytes, &w->mac, sizeof(w->mac));
+    memcpy(frame->bytes + sizeof(w->mac), &w->peer_mac, sizeof(w->peer_mac));
+}
+
 /* The peer asks for our address, and so tells its own. */
 static void introduce_peer(struct wire *w)
 {
-    struct rte_ether_hdr ethernet = {
-        .dst_addr = w->mac, .src_addr = w->peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)};
-    struct weir_arp arp = {
-        .operation = RTE_ARP_OP_REQUEST, .sender_mac = w->peer_mac, .sender = w->peer_address, .target = w->address};
-    struct rte_mbuf *m = rte_pktmbuf_alloc(w->control);
+    struct test_frame frame;
+    struct weir_ip_rx rx;
+    struct rte_mbuf *m;
 
-    cr_assert_not_null(m);
-    memcpy(rte_pktmbuf_append(m, sizeof(ethernet)), &ethernet, sizeof(ethernet));
-    weir_arp_write(rte_pktmbuf_append(m, WEIR_ARP_LENGTH), &arp);
-    cr_assert_eq(weir_link_input(w->link, w->now, m), 0);
+    if (w->ipv6)
+        ask_by_solicitation(w, &frame);
+    else
+        ask_by_arp(w, &frame);
+    m = test_frame_packet(w->control, &frame);
+    if (weir_link_input(w->link, w->now, m) == RTE_ETHER_TYPE_IPV6)
+        cr_assert_eq(weir_ip_input(w->ip, w->now, RTE_ETHER_TYPE_IPV6, &m, &rx), 0);
     take_burst(&w->burst);
     w->asked = false;
 }
@@ -141,7 +191,7 @@ static void introduce_peer(struct wire *w)
 void wire_open(struct wire *w)
 {
     struct weir_link_options link = {.mac = w->mac, .mtu = w->mtu, .capabilities = w->capabilities};
-    struct weir_ip_options ip = {.address = w->address, .prefix = 24};
+    struct weir_ip_options ip = {.pool = NULL};
 
     w->sent = calloc(WIRE_SENT_MAX, sizeof(*w->sent));
     cr_assert_not_null(w->sent);
@@ -156,6 +206,7 @@ void wire_open(struct wire *w)
     link.pool = ip.pool = w->control;
     cr_assert_eq(weir_link_open(&w->link, &link, &w->burst), 0);
     cr_assert_eq(weir_ip_open(&w->ip, &ip, w->link), 0);
+    cr_assert_eq(weir_ip_add_address(w->ip, &w->address, w->ipv6 ? 64 : 24, 0), 0);
     w->options.pool = w->pool;
     w->options.control_pool = w->control;
     cr_assert_eq(weir_tcp_open(&w->tcp, &w->options, w->ip), 0);
@@ -218,10 +269,38 @@ static struct rte_mbuf *spread(struct wire *w, struct rte_mbuf *m, unsigned segm
     return head;
 }
 
+/* The header of a packet from the peer with `length` bytes in it. */
+static void put_ipv4(const struct wire *w, uint8_t *at, uint8_t tos, uint16_t length)
+{
+    struct rte_ipv4_hdr ip = {.version_ihl = RTE_IPV4_VHL_DEF,
+                              .type_of_service = tos,
+                              .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(ip) + length)),
+                              .time_to_live = 64,
+                              .next_proto_id = IPPROTO_TCP,
+                              .src_addr = w->peer_address.words[3],
+                              .dst_addr = w->address.words[3]};
+
+    ip.hdr_checksum = (uint16_t)~weir_sum(&ip, sizeof(ip));
+    memcpy(at, &ip, sizeof(ip));
+}
+
+static void put_ip(const struct wire *w, uint8_t *at, uint8_t tos, uint16_t length)
+{
+    if (w->ipv6)
+        weir_ipv6_write(at, &(struct weir_ipv6){.src = w->peer_address,
+                                                .dst = w->address,
+                                                .payload_length = length,
+                                                .traffic_class = tos,
+                                                .hop_limit = 64,
+                                                .next_header = IPPROTO_TCP});
+    else
+        put_ipv4(w, at, tos, length);
+}
+
 struct rte_mbuf *wire_frame(struct wire *w, const struct wire_segment *s)
 {
     struct rte_ether_hdr ethernet = {
-        .dst_addr = w->mac, .src_addr = w->peer_mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
+        .dst_addr = w->mac, .src_addr = w->peer_mac, .ether_type = rte_cpu_to_be_16(ether_type(w))};
     uint8_t options[WEIR_TCP_OPTIONS_MAX];
     unsigned options_length = put_options(w, s, options);
     struct weir_tcp_header header = {
@@ -236,35 +315,27 @@ struct rte_mbuf *wire_frame(struct wire *w, const struct wire_segment *s)
         .window = (uint16_t)(s->window_is ? s->window : w->window),
     };
     uint32_t tcp_length = header.header_length + s->length;
-    struct rte_ipv4_hdr ip = {.version_ihl = RTE_IPV4_VHL_DEF,
-                              .type_of_service = s->tos,
-                              .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(ip) + tcp_length)),
-                              .time_to_live = 64,
-                              .next_proto_id = IPPROTO_TCP,
-                              .src_addr = rte_cpu_to_be_32(w->peer_address),
-                              .dst_addr = rte_cpu_to_be_32(w->address)};
     struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
     uint8_t *at;
     uint16_t checksum;
 
     if (m == NULL)
         return NULL;
-    ip.hdr_checksum = (uint16_t)~weir_sum(&ip, sizeof(ip));
     memcpy(rte_pktmbuf_append(m, sizeof(ethernet)), &ethernet, sizeof(ethernet));
-    memcpy(rte_pktmbuf_append(m, sizeof(ip)), &ip, sizeof(ip));
+    put_ip(w, (uint8_t *)rte_pktmbuf_append(m, wire_ip_length(w)), s->tos, (uint16_t)tcp_length);
     at = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)tcp_length);
     weir_tcp_header_write(at, &header);
     memcpy(at + WEIR_TCP_HEADER_LENGTH, options, options_length);
     test_put16(at + offsetof(struct rte_tcp_hdr, tcp_urp), s->urgent);
     for (uint32_t i = 0; i < s->length; i++)
         at[header.header_length + i] = wire_byte(false, header.seq - w->isn + i);
-    checksum = weir_checksum_join(weir_sum_pseudo(w->peer_address, w->address, IPPROTO_TCP), (uint16_t)tcp_length,
+    checksum = weir_checksum_join(weir_sum_addresses(&w->peer_address, &w->address, IPPROTO_TCP), (uint16_t)tcp_length,
                                   weir_sum(at, tcp_length));
     if (s->bad_checksum)
         checksum ^= 0x0100;
     memcpy(at + offsetof(struct rte_tcp_hdr, cksum), &checksum, sizeof(checksum));
     if (s->segments > 1)
-        m = spread(w, m, s->segments, (uint32_t)(sizeof(ethernet) + sizeof(ip)) + header.header_length);
+        m = spread(w, m, s->segments, (uint32_t)sizeof(ethernet) + wire_ip_length(w) + header.header_length);
     return m;
 }
 
@@ -272,9 +343,9 @@ void wire_feed(struct wire *w, struct rte_mbuf *frame)
 {
     struct weir_ip_rx rx;
 
-    if (weir_link_input(w->link, w->now, frame) != RTE_ETHER_TYPE_IPV4)
+    if (weir_link_input(w->link, w->now, frame) != ether_type(w))
         return;
-    switch (weir_ip_input(w->ip, w->now, RTE_ETHER_TYPE_IPV4, &frame, &rx)) {
+    switch (weir_ip_input(w->ip, w->now, ether_type(w), &frame, &rx)) {
     case IPPROTO_TCP:
         weir_tcp_input(w->tcp, w->now, &frame, &rx, 1);
         break;
@@ -317,31 +388,52 @@ void wire_advance(struct wire *w, weir_time by)
 
 /* ---- out ---- */
 
+/* Checks the header in front of `length` bytes in all; moves `at` behind it. Returns its type of service. */
+static uint8_t read_ipv4(const struct wire *w, const uint8_t **at, size_t *length)
+{
+    struct weir_ipv4 ip;
+
+    cr_assert_eq(weir_ipv4_parse(*at, *length, &ip), 0);
+    cr_assert(ip.protocol == IPPROTO_TCP && ip.total_length == *length &&
+              rte_cpu_to_be_32(ip.src) == w->address.words[3]);
+    if (w->finish || !(w->capabilities & WEIR_DEV_TX_IPV4_CKSUM))
+        cr_assert_eq(weir_sum(*at, sizeof(struct rte_ipv4_hdr)), 0xffff, "an IP checksum is wrong");
+    *at += ip.header_length;
+    *length -= ip.header_length;
+    return ip.tos;
+}
+
+static uint8_t read_ipv6(const struct wire *w, const uint8_t **at, size_t *length)
+{
+    struct weir_ipv6 ip;
+
+    cr_assert_eq(weir_ipv6_parse(*at, *length, &ip), 0);
+    *at += WEIR_IPV6_HEADER_LENGTH;
+    *length -= WEIR_IPV6_HEADER_LENGTH;
+    cr_assert(ip.next_header == IPPROTO_TCP && ip.payload_length == *length &&
+              weir_address_equal(&ip.src, &w->address));
+    return ip.traffic_class;
+}
+
 static void decode(struct wire *w, const struct wire_frame *frame, struct wire_seen *seen)
 {
     const uint8_t *at = frame->bytes + sizeof(struct rte_ether_hdr);
     size_t length = frame->length - sizeof(struct rte_ether_hdr);
-    struct weir_ipv4 ip;
+    uint8_t tos = w->ipv6 ? read_ipv6(w, &at, &length) : read_ipv4(w, &at, &length);
     struct weir_tcp_header header;
 
-    cr_assert_eq(weir_ipv4_parse(at, length, &ip), 0);
-    cr_assert(ip.protocol == IPPROTO_TCP && ip.total_length == length && ip.src == w->address);
-    if (w->finish || !(w->capabilities & WEIR_DEV_TX_IPV4_CKSUM))
-        cr_assert_eq(weir_sum(at, sizeof(struct rte_ipv4_hdr)), 0xffff, "an IP checksum is wrong");
-    at += ip.header_length;
-    length -= ip.header_length;
     cr_assert_eq(weir_tcp_header_parse(at, length, &header), 0);
     if (w->finish || !(w->capabilities & WEIR_DEV_TX_TCP_CKSUM))
-        cr_assert_eq(
-            weir_checksum_join(weir_sum_pseudo(ip.src, ip.dst, IPPROTO_TCP), (uint16_t)length, weir_sum(at, length)), 0,
-            "a TCP checksum is wrong");
+        cr_assert_eq(weir_checksum_join(weir_sum_addresses(&w->address, &w->peer_address, IPPROTO_TCP),
+                                        (uint16_t)length, weir_sum(at, length)),
+                     0, "a TCP checksum is wrong");
     *seen = (struct wire_seen){.at = frame->at,
                                .flags = header.flags,
                                .seq = header.seq,
                                .ack = header.ack,
                                .length = (uint32_t)(length - header.header_length),
                                .window = header.window,
-                               .tos = ip.tos,
+                               .tos = tos,
                                .port = header.src_port,
                                .peer_port = header.dst_port};
     weir_tcp_options_parse(at + WEIR_TCP_HEADER_LENGTH, header.header_length - WEIR_TCP_HEADER_LENGTH, &seen->options);
@@ -434,8 +526,7 @@ struct weir_tcp_connection *wire_accept(struct wire *w, struct weir_tcp_listener
 
 struct weir_tcp_connection *wire_connect(struct wire *w)
 {
-    struct weir_endpoint remote = {
-        .family = AF_INET, .port = w->peer_port, .v4.s_addr = rte_cpu_to_be_32(w->peer_address)};
+    struct weir_endpoint remote = wire_remote(w, w->peer_port);
     struct weir_tcp_connection *c;
 
     cr_assert_eq(weir_tcp_connect(w->tcp, w->now, &remote, w->port, NULL, &c), 0);

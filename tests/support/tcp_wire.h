@@ -1,4 +1,6 @@
-/* One TCP machine on its real IP and link, at virtual times, and a hand that plays its peer: segments are put in, and
+/* By IPv4, or by IPv6 if the environment says WEIR_TEST_FAMILY=6: then the link's MTU is larger by what the header is.
+ *
+ * One TCP machine on its real IP and link, at virtual times, and a hand that plays its peer: segments are put in, and
  * what comes out is compared. All sequence numbers here are relative: 0 is a side's SYN, 1 the first byte of its
  * stream. Payload is a pattern of its place in the stream, so that bytes that were swapped or repeated show. */
 #ifndef TEST_TCP_WIRE_H
@@ -19,15 +21,13 @@ enum {
     ACK = RTE_TCP_ACK_FLAG
 };
 
-#define WIRE_ADDRESS WEIR_IPV4(10, 0, 0, 1)
-#define WIRE_PEER WEIR_IPV4(10, 0, 0, 2)
 #define WIRE_SENT_MAX 2048
 
 /* What came out: a copy of the frame, as a device takes it. */
 struct wire_frame {
     weir_time at;
     uint16_t length;
-    uint8_t bytes[1514];
+    uint8_t bytes[1534];
 };
 
 struct wire {
@@ -46,7 +46,8 @@ struct wire {
     unsigned references_size;         /* may be 0 */
     uint16_t control_room;            /* bytes; 0: 2048 */
     const char *pool_ops;             /* of rte_mempool; NULL: the default */
-    uint32_t address, peer_address;
+    bool ipv6;
+    struct weir_address address, peer_address;
     struct rte_ether_addr mac, peer_mac;
     weir_time now;
     /* the peer */
@@ -96,6 +97,13 @@ struct wire_seen {
     struct weir_tcp_option_values options;
     uint8_t payload[1514];
 };
+
+/* The peer's endpoint, or that of another port of it. */
+struct weir_endpoint wire_remote(const struct wire *w, uint16_t port);
+/* How long an IP header is here. */
+uint16_t wire_ip_length(const struct wire *w);
+/* The n-th host of the network, from 1 on: 1 is the machine, 2 the peer. */
+struct weir_address wire_host(bool ipv6, uint8_t n);
 
 /* Sets what a wire begins with; then wire_open makes the machine. `test_eal_init` comes before. */
 void wire_init(struct wire *w);

@@ -228,10 +228,8 @@ Test(tcp_attack, oldest_timestamp_is_echoed_whatever_path_a_segment_takes)
 Test(tcp_attack, addresses_of_others_are_ignored)
 {
     struct rte_mbuf *frame;
-    struct weir_ip_rx rx = {.src = weir_address_v4(w.peer_address),
-                            .dst = weir_address_v4(0xffffffff),
-                            .protocol = IPPROTO_TCP,
-                            .broadcast = true};
+    struct weir_ip_rx rx = {
+        .src = w.peer_address, .dst = weir_address_v4(0xffffffff), .protocol = IPPROTO_TCP, .broadcast = true};
 
     open();
     frame = wire_frame(&w, &(struct wire_segment){.flags = SYN});
@@ -245,8 +243,7 @@ Test(tcp_attack, addresses_of_others_are_ignored)
 /* All flags and lengths of headers, on each state: nothing may crash, and what is too short is counted. */
 Test(tcp_attack, headers_cut_short)
 {
-    struct weir_ip_rx rx = {
-        .src = weir_address_v4(w.peer_address), .dst = weir_address_v4(w.address), .protocol = IPPROTO_TCP};
+    struct weir_ip_rx rx = {.src = w.peer_address, .dst = w.address, .protocol = IPPROTO_TCP};
 
     open();
     for (uint16_t keep = 0; keep < 32; keep++) {

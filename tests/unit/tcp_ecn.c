@@ -68,8 +68,7 @@ Test(tcp_ecn, is_not_agreed_to_with_who_does_not_ask_or_half)
 
 static void connect_with(uint8_t answer, uint8_t expected_tos)
 {
-    struct weir_endpoint remote = {
-        .family = AF_INET, .port = w.peer_port, .v4.s_addr = rte_cpu_to_be_32(w.peer_address)};
+    struct weir_endpoint remote = wire_remote(&w, w.peer_port);
 
     w.options.ecn = WEIR_TCP_ECN_REQUEST;
     wire_open(&w);
@@ -94,8 +93,7 @@ Test(tcp_ecn, is_asked_for_where_that_is_wanted)
 /* Section 6.1.1.1 */
 Test(tcp_ecn, lost_syn_is_sent_again_without_asking)
 {
-    struct weir_endpoint remote = {
-        .family = AF_INET, .port = w.peer_port, .v4.s_addr = rte_cpu_to_be_32(w.peer_address)};
+    struct weir_endpoint remote = wire_remote(&w, w.peer_port);
 
     w.options.ecn = WEIR_TCP_ECN_REQUEST;
     wire_open(&w);

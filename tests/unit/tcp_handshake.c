@@ -13,7 +13,7 @@ TestSuite(tcp_handshake, .init = setup, .timeout = 60);
 
 static struct weir_endpoint peer(uint16_t port)
 {
-    return (struct weir_endpoint){.family = AF_INET, .port = port, .v4.s_addr = rte_cpu_to_be_32(w.peer_address)};
+    return wire_remote(&w, port);
 }
 
 Test(tcp_handshake, passive_open_with_all_options)
@@ -60,7 +60,7 @@ Test(tcp_handshake, passive_open_without_options)
 
     wire_open(&w);
     c = wire_established(&w);
-    cr_assert_eq(weir_tcp_mss(c), 536, "RFC 9293 section 3.7.1");
+    cr_assert_eq(weir_tcp_mss(c), w.ipv6 ? 1220 : 536, "RFC 9293 section 3.7.1");
     wire_close(&w);
 }
 
@@ -143,11 +143,11 @@ Test(tcp_handshake, lost_syn_is_sent_again_and_given_up)
 
 Test(tcp_handshake, host_that_does_not_answer_arp_is_unreachable)
 {
-    struct weir_endpoint remote = peer(w.peer_port);
+    struct weir_address nobody = wire_host(w.ipv6, 3);
+    struct weir_endpoint remote = weir_endpoint_of(&nobody, w.peer_port);
     struct weir_tcp_connection *c;
 
     wire_open(&w);
-    remote.v4.s_addr = rte_cpu_to_be_32(w.peer_address + 1);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port, &w, &c), 0);
     wire_advance(&w, WEIR_SECONDS(31) - 1);
     NOTHING(&w);
@@ -503,9 +503,9 @@ Test(tcp_handshake, ports_and_addresses_are_checked)
     bad.port = 0;
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -EINVAL);
     bad = remote;
-    bad.v4.s_addr = rte_cpu_to_be_32(WEIR_IPV4(192, 0, 2, 1));
+    bad.v6.s6_addr[0] = 0x20; /* of another network, of either family */
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -ENETUNREACH);
-    bad.v4.s_addr = rte_cpu_to_be_32(w.address);
+    bad = weir_endpoint_of(&w.address, 7);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &bad, 0, &w, &c), -EINVAL);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, 1234, &w, &c), 0);
     cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, 1234, &w, &c), -EADDRINUSE);
@@ -618,8 +618,8 @@ static void icmp(uint8_t type, uint8_t code, uint16_t mtu, uint32_t seq)
                             .icmp_code = code,
                             .icmp_mtu = mtu,
                             .quoted_protocol = IPPROTO_TCP,
-                            .quoted_src = weir_address_v4(w.address),
-                            .quoted_dst = weir_address_v4(w.peer_address)};
+                            .quoted_src = w.address,
+                            .quoted_dst = w.peer_address};
     uint16_t ports[2] = {rte_cpu_to_be_16(w.port), rte_cpu_to_be_16(w.peer_port)};
 
     seq = rte_cpu_to_be_32(w.iss + seq);
@@ -660,17 +660,18 @@ Test(tcp_handshake, icmp_errors_end_only_what_is_not_yet_open)
 
 Test(tcp_handshake, path_mtu_is_obeyed)
 {
+    uint16_t mtu = (uint16_t)(wire_ip_length(&w) + 1380);
     struct weir_tcp_connection *c;
 
     wire_open(&w);
     c = wire_established(&w);
     wire_send(&w, c, 1448);
     OUT(&w, ACK, 1, 1, 1448);
-    icmp(3, 4, 1400, 5000);
+    icmp(3, 4, mtu, 5000);
     icmp(3, 4, 100, 1);
     NOTHING(&w);
     cr_assert_eq(weir_tcp_mss(c), 1448);
-    icmp(3, 4, 1400, 1);
+    icmp(3, 4, mtu, 1);
     cr_assert_eq(weir_tcp_mss(c), 1348);
     OUT(&w, ACK, 1, 1, 1348);
     OUT(&w, ACK, 1349, 1, 100);

@@ -145,10 +145,11 @@ Test(tcp_memory, all_allocations_may_fail_for_good)
     for (unsigned nth = 1; nth < 60; nth++) {
         struct weir_tcp_connection *c;
         struct weir_tcp_listener *listener;
-        struct weir_endpoint remote = {.family = AF_INET, .port = 99, .v4.s_addr = rte_cpu_to_be_32(WIRE_PEER)};
+        struct weir_endpoint remote;
         struct rte_mbuf *m;
 
         wire_init(&w);
+        remote = wire_remote(&w, 99);
         w.pool_ops = stingy_pool_ops();
         w.pool_size = 64;
         w.control_size = 32;

@@ -112,8 +112,8 @@ static void icmp(uint16_t mtu, uint32_t seq)
                             .icmp_code = WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED,
                             .icmp_mtu = mtu,
                             .quoted_protocol = IPPROTO_TCP,
-                            .quoted_src = weir_address_v4(w.address),
-                            .quoted_dst = weir_address_v4(w.peer_address)};
+                            .quoted_src = w.address,
+                            .quoted_dst = w.peer_address};
     uint16_t ports[2] = {rte_cpu_to_be_16(w.port), rte_cpu_to_be_16(w.peer_port)};
 
     seq = rte_cpu_to_be_32(w.iss + seq);

@@ -129,8 +129,7 @@ static void deliver(int i)
         m = rte_pktmbuf_alloc(w->pool);
         if (m != NULL) { /* else the NIC has no buffer */
             memcpy(rte_pktmbuf_append(m, flight->frame.length), flight->frame.bytes, flight->frame.length);
-            CHECK(weir_link_input(w->link, t.now, m) == RTE_ETHER_TYPE_IPV4);
-            CHECK(weir_ip_input(w->ip, t.now, RTE_ETHER_TYPE_IPV4, &m, &rx[n]) == IPPROTO_TCP);
+            CHECK(weir_ip_input(w->ip, t.now, weir_link_input(w->link, t.now, m), &m, &rx[n]) == IPPROTO_TCP);
             packets[n++] = m;
         }
         *flight = t.flights[--t.flying];
@@ -280,8 +279,8 @@ static void open_side(int i)
     wire_init(w);
     w->now = t.now;
     if (i == 1) {
-        w->address = WIRE_PEER;
-        w->peer_address = WIRE_ADDRESS;
+        w->address = wire_host(w->ipv6, 2);
+        w->peer_address = wire_host(w->ipv6, 1);
         w->mac.addr_bytes[5] = 2;
         w->peer_mac.addr_bytes[5] = 1;
     }
@@ -299,18 +298,18 @@ static void open_side(int i)
 
 static void open_both(void)
 {
-    struct weir_endpoint remote = {.family = AF_INET, .port = 7};
     bool simultaneous = draw(5) == 0;
 
     for (int i = 0; i < 2; i++) {
         struct side *side = &t.sides[i];
+        struct weir_endpoint remote;
 
         open_side(i);
         if (i == 1 && !simultaneous) {
             CHECK(weir_tcp_listen(side->wire.tcp, 7, 1, side, &side->listener) == 0);
             continue;
         }
-        remote.v4.s_addr = rte_cpu_to_be_32(side->wire.peer_address);
+        remote = wire_remote(&side->wire, 7);
         CHECK(weir_tcp_connect(side->wire.tcp, t.now, &remote, 7, side, &side->c) == 0);
     }
 }

@@ -446,10 +446,10 @@ Test(tcp_send, checksums_are_left_to_a_device_that_computes_them)
     wire_send(&w, c, 100);
     OUT(&w, ACK, 1, 1, 100);
     cr_assert(w.held[0]->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM);
-    cr_assert(w.held[0]->l2_len == 14 && w.held[0]->l3_len == 20 && w.held[0]->l4_len == 32);
-    expected = weir_sum_fold((uint64_t)weir_sum_pseudo(w.address, w.peer_address, IPPROTO_TCP) +
+    cr_assert(w.held[0]->l2_len == 14 && w.held[0]->l3_len == wire_ip_length(&w) && w.held[0]->l4_len == 32);
+    expected = weir_sum_fold((uint64_t)weir_sum_addresses(&w.address, &w.peer_address, IPPROTO_TCP) +
                              rte_cpu_to_be_16((uint16_t)length));
-    cr_assert_eq(rte_pktmbuf_mtod_offset(w.held[0], struct rte_tcp_hdr *, 34)->cksum, expected);
+    cr_assert_eq(rte_pktmbuf_mtod_offset(w.held[0], struct rte_tcp_hdr *, 14 + wire_ip_length(&w))->cksum, expected);
     wire_close(&w);
 }
 

@@ -68,8 +68,7 @@ static void do_accept(struct script *script, struct script_text *text)
 static void do_connect(struct script *script, struct script_text *text)
 {
     struct wire *w = &script->w;
-    struct weir_endpoint remote = {
-        .family = AF_INET, .port = w->peer_port, .v4.s_addr = rte_cpu_to_be_32(w->peer_address)};
+    struct weir_endpoint remote = wire_remote(w, w->peer_port);
     int rc = weir_tcp_connect(w->tcp, w->now, &remote, w->port, NULL, &script->c);
 
     expect_result(script, text, rc);

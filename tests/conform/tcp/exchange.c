@@ -95,7 +95,7 @@ static bool same_blocks(const struct weir_tcp_option_values *a, const struct wei
 
 static uint16_t own_mss(const struct wire *w)
 {
-    return (uint16_t)(w->mtu - sizeof(struct rte_ipv4_hdr) - WEIR_TCP_HEADER_LENGTH);
+    return (uint16_t)(w->mtu - wire_ip_length(w) - WEIR_TCP_HEADER_LENGTH);
 }
 
 /* Returns what is wrong with the options, or NULL. */
