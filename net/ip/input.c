@@ -112,5 +112,5 @@ uint8_t weir_ip_input(struct weir_ip *ip, weir_time now, uint16_t ether_type, st
     if (WEIR_LIKELY(ether_type == RTE_ETHER_TYPE_IPV4))
         return ipv4_input(ip, now, m, rx);
     WEIR_ASSERT_EQ(ether_type, RTE_ETHER_TYPE_IPV6);
-    return ip_ipv6_input(ip, now, *m, rx);
+    return ip_ipv6_input(ip, now, m, rx);
 }

@@ -91,7 +91,7 @@ static inline bool ip_link_broadcast(const struct rte_mbuf *m)
 /* ---- ipv6_input.c ---- */
 
 /* As weir_ip_input. */
-uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
+uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf **m, struct weir_ip_rx *rx);
 
 /* ---- route.c, source.c ---- */
 
@@ -106,6 +106,14 @@ const struct weir_address *ip_source(const struct weir_ip *ip, const struct weir
 
 int ip_reassembly_open(struct ip_reassembly *reassembly, unsigned packets_max);
 void ip_reassembly_close(struct ip_reassembly *reassembly);
+
+/* What a fragment of either family goes through before the table takes it, and what becomes of the table's answer. Both
+ * return NULL if there is nothing to go on with. */
+struct rte_mbuf *ip_reassembly_begin(struct weir_ip *ip, weir_time now, struct rte_mbuf *m);
+struct rte_mbuf *ip_reassembly_end(struct weir_ip *ip, struct rte_mbuf *m);
+
+/* Takes an IPv6 fragment whose packet was given up, m->data at its header. Consumes it. */
+void ip_expired_v6(struct weir_ip *ip, weir_time now, struct rte_mbuf *m);
 
 /* Takes a fragment, m->data at its header and its padding cut. Returns the packet, m->data at its header, when all of
  * it is there; NULL: it is kept, or was dropped (counted). */

@@ -58,16 +58,24 @@ static uint8_t deliver(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, st
     return rx->protocol = ip_icmp6_input(ip, now, m, rx);
 }
 
-/* Goes over the extension headers. They must lie in one piece: where they do not, the whole packet is drawn together.
- */
-static __attribute__((noinline)) uint8_t extended(struct weir_ip *ip, weir_time now, struct rte_mbuf *m,
-                                                  struct weir_ip_rx *rx, uint8_t next_header)
+/* They must lie in one piece: where they do not, the packet is drawn together. */
+static int walk(struct rte_mbuf *m, uint8_t next_header, struct weir_ipv6_chain *chain)
+{
+    int rc = weir_ipv6_walk(rte_pktmbuf_mtod(m, const void *), m->data_len, next_header, chain);
+
+    if (rc == -EBADMSG && m->next != NULL && weir_packet_pull(m, RTE_MIN(m->pkt_len, (uint32_t)CHAIN_MAX)))
+        rc = weir_ipv6_walk(rte_pktmbuf_mtod(m, const void *), m->data_len, next_header, chain);
+    return rc;
+}
+
+/* Goes over the extension headers. `whole`: it was put together of fragments. */
+static __attribute__((noinline)) uint8_t extended(struct weir_ip *ip, weir_time now, struct rte_mbuf **packet,
+                                                  struct weir_ip_rx *rx, uint8_t next_header, bool whole)
 {
     struct weir_ipv6_chain chain;
+    struct rte_mbuf *m = *packet;
 
-    if (m->next != NULL && !weir_packet_pull(m, RTE_MIN(m->pkt_len, (uint32_t)CHAIN_MAX)))
-        return drop(&ip->stats.in_hdr_errors, m, rx);
-    switch (weir_ipv6_walk(rte_pktmbuf_mtod(m, const void *), m->data_len, next_header, &chain)) {
+    switch (walk(m, next_header, &chain)) {
     case 0:
         break;
     case -EPROTO:
@@ -78,11 +86,14 @@ static __attribute__((noinline)) uint8_t extended(struct weir_ip *ip, weir_time 
     }
     if (chain.protocol != IPPROTO_ICMPV6 && (weir_address_is_none(&rx->src) || ip_is_ours(ip, &rx->src)))
         return drop(&ip->stats.in_addr_errors, m, rx);
-    if (chain.protocol == IPPROTO_FRAGMENT) {
-        ip->stats.reasm_reqds++;
-        return drop(&ip->stats.reasm_fails, m, rx);
-    }
-    return deliver(ip, now, m, rx, &chain);
+    if (chain.protocol != IPPROTO_FRAGMENT)
+        return deliver(ip, now, m, rx, &chain);
+    if (whole || rx->broadcast) /* fragments within fragments, or to many: no use to anybody but a flood */
+        return drop(&ip->stats.in_hdr_errors, m, rx);
+    *packet = m = ip_reassemble_v6(ip, now, m, rx, &chain);
+    if (m == NULL)
+        return rx->protocol = 0;
+    return extended(ip, now, packet, rx, rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *)->proto, true);
 }
 
 /* IPv4's, mapped, do not come in IPv6's header. RFC 4942 section 2.2. */
@@ -105,8 +116,9 @@ static inline bool is_for_us(const struct weir_ip *ip, const struct weir_address
     return dst->bytes[0] == 0xff || (ip_is_ours(ip, dst) && !weir_address_is_v4(dst));
 }
 
-uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
+uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf **packet, struct weir_ip_rx *rx)
 {
+    struct rte_mbuf *m = *packet;
     struct weir_ip_stats *stats = &ip->stats;
     struct weir_ipv6 header;
     uint32_t length;
@@ -130,5 +142,5 @@ uint8_t ip_ipv6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, str
     if (WEIR_LIKELY(header.next_header == IPPROTO_TCP || header.next_header == IPPROTO_UDP))
         return deliver(ip, now, m, rx,
                        &(struct weir_ipv6_chain){.protocol = header.next_header, .offset = IPV6_LENGTH});
-    return extended(ip, now, m, rx, header.next_header);
+    return extended(ip, now, packet, rx, header.next_header, false);
 }

@@ -11,6 +11,12 @@ struct icmp6_error {
     bool to_many;   /* even about a multicast packet. RFC 4443 section 2.4 (e.3) */
 };
 
+/* Takes a fragment, m->data at its IPv6 header, its padding cut, its fragment header where `chain` says. Returns the
+ * packet, m->data at its IPv6 header, which no fragment header follows, when all of it is there; NULL: it is kept, or
+ * was dropped (counted, and its sender told). */
+struct rte_mbuf *ip_reassemble_v6(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
+                                  const struct weir_ipv6_chain *chain);
+
 /* Takes an ICMPv6 message, m->data at its header. Consumes it. Returns IPPROTO_ICMP if `rx` now tells of an error. */
 uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
 

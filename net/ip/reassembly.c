@@ -37,8 +37,8 @@ static void empty_row(struct weir_ip *ip)
     rte_ip_frag_free_death_row(&ip->reassembly.row, 0);
 }
 
-/* RFC 1122 section 3.3.2: the sender is told, if it was the first fragment that came: only that one can be quoted. */
-static void expired(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
+/* The sender is told, if it was the first fragment that came: only that one can be quoted. RFC 1122 section 3.3.2. */
+static void expired_v4(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
 {
     struct weir_ipv4 header;
 
@@ -51,6 +51,14 @@ static void expired(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
                           &(struct weir_ip_rx){.src = weir_address_v4(header.src),
                                                .dst = weir_address_v4(header.dst),
                                                .protocol = header.protocol});
+}
+
+static void expired(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
+{
+    if (*rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4)
+        expired_v4(ip, now, m);
+    else
+        ip_expired_v6(ip, now, m);
 }
 
 static void expire(struct weir_ip *ip, weir_time now)
@@ -85,6 +93,36 @@ weir_time weir_ip_next_deadline(const struct weir_ip *ip)
     return ip->reassembly.deadline;
 }
 
+struct rte_mbuf *ip_reassembly_begin(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
+{
+    struct ip_reassembly *reassembly = &ip->reassembly;
+
+    ip->stats.reasm_reqds++;
+    expire(ip, now);
+    m = weir_ip_make_writable(ip, m, 0); /* it will be chained to others */
+    if (m == NULL)
+        return NULL;
+    reassembly->last = now;
+    reassembly->deadline = RTE_MIN(reassembly->deadline, weir_time_add(now, REASSEMBLY_TIME));
+    m->ol_flags &= ~(RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK); /* not of the whole */
+    m->l2_len = 0;
+    return m;
+}
+
+struct rte_mbuf *ip_reassembly_end(struct weir_ip *ip, struct rte_mbuf *m)
+{
+    empty_row(ip);
+    if (m == NULL)
+        return NULL;
+    if (m->pkt_len > UINT16_MAX) { /* a first fragment with more options than the others */
+        ip->stats.reasm_fails++;
+        rte_pktmbuf_free(m);
+        return NULL;
+    }
+    ip->stats.reasm_oks++;
+    return m;
+}
+
 /* A fragment is not believed that is empty, not of a multiple of eight bytes though others follow, or ends beyond what
  * a packet can hold. */
 static bool makes_sense(const struct weir_ipv4 *header)
@@ -97,10 +135,7 @@ static bool makes_sense(const struct weir_ipv4 *header)
 
 struct rte_mbuf *ip_reassemble_v4(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ipv4 *header)
 {
-    struct ip_reassembly *reassembly = &ip->reassembly;
-
-    ip->stats.reasm_reqds++;
-    m = weir_ip_make_writable(ip, m, 0); /* it will be chained to others */
+    m = ip_reassembly_begin(ip, now, m);
     if (m == NULL)
         return NULL;
     if (!makes_sense(header)) {
@@ -108,22 +143,8 @@ struct rte_mbuf *ip_reassemble_v4(struct weir_ip *ip, weir_time now, struct rte_
         rte_pktmbuf_free(m);
         return NULL;
     }
-    expire(ip, now);
-    reassembly->last = now;
-    reassembly->deadline = RTE_MIN(reassembly->deadline, weir_time_add(now, REASSEMBLY_TIME));
-    m->ol_flags &= ~(RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK); /* not of the whole */
-    m->l2_len = 0;
     m->l3_len = header->header_length;
-    m = rte_ipv4_frag_reassemble_packet(reassembly->table, &reassembly->row, m, (uint64_t)now,
+    m = rte_ipv4_frag_reassemble_packet(ip->reassembly.table, &ip->reassembly.row, m, (uint64_t)now,
                                         rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *));
-    empty_row(ip);
-    if (m == NULL)
-        return NULL;
-    if (m->pkt_len > UINT16_MAX) { /* a first fragment with more options than the others */
-        ip->stats.reasm_fails++;
-        rte_pktmbuf_free(m);
-        return NULL;
-    }
-    ip->stats.reasm_oks++;
-    return m;
+    return ip_reassembly_end(ip, m);
 }
