@@ -41,7 +41,7 @@ void weir_log(enum weir_log_level level, const char *format, ...)
         log_threshold = threshold_from_environment();
     if ((int)level > log_threshold)
         return;
-    char line[1024];
+    char line[4096 + 256]; /* some are whole stories: weir_tcp_last_words */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);

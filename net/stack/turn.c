@@ -78,6 +78,14 @@ static void count_pools(struct weir_stack *stack)
     stack->turns_to_count = RTE_MAX(RTE_MIN(spare, control) / (2 * RX_BURST), 4u);
 }
 
+/* For whoever has raised the log's level: peers come and go, and most of them must not be heard of. */
+static void log_odd_ends(struct weir_stack *stack)
+{
+    const char *said = weir_tcp_last_words(stack->tcp);
+    if (WEIR_UNLIKELY(said != NULL))
+        weir_log(WEIR_LOG_INFO, "%s", said);
+}
+
 int weir_stack_poll(struct weir_poller *poller, weir_time now)
 {
     struct weir_stack *stack = WEIR_CONTAINER_OF(poller, struct weir_stack, poller);
@@ -97,6 +105,7 @@ int weir_stack_poll(struct weir_poller *poller, weir_time now)
         weir_ip_timers(stack->ip, now);
     tell_users(stack);
     weir_stack_tell_externals(stack);
+    log_odd_ends(stack);
     tell_packet_waiters(stack);
     return (int)n;
 }

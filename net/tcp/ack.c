@@ -100,6 +100,7 @@ static void recovery_progress(struct weir_tcp *tcp, struct weir_tcp_connection *
     if (!seq_before(ack, c->recover)) {
         uint32_t flight = c->snd_max - ack;
 
+        tcp_note(tcp, c, E_RECOVERED, c->ssthresh);
         c->cwnd = RTE_MIN(c->ssthresh, RTE_MAX(flight, (uint32_t)c->mss) + c->mss);
         c->marks &= (uint16_t) ~(M_RECOVERY | M_PARTIAL);
         c->dupacks = 0;
@@ -183,6 +184,7 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     tcp_mark(tcp, c, M_RECOVERY | M_RETRANSMIT);
     c->marks &= (uint16_t)~M_PARTIAL;
     tcp->stats.fast_retransmits++;
+    tcp_note(tcp, c, E_RECOVERY, c->snd_max - c->snd_una);
     tcp_rtx_start(tcp, c, tcp_rto(c));
 }
 
@@ -208,6 +210,8 @@ void tcp_update_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint
     if (seq_before(seq, c->snd_wl1)) /* an old segment says nothing about now */
         return;
     opened = window > c->snd_wnd;
+    if (WEIR_UNLIKELY((window == 0) != (c->snd_wnd == 0)))
+        tcp_note(tcp, c, opened ? E_WINDOW_OPENED : E_WINDOW_CLOSED, window);
     c->snd_wl1 = seq;
     c->snd_wnd = window;
     c->snd_wnd_max = RTE_MAX(c->snd_wnd_max, window);

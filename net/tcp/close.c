@@ -61,6 +61,7 @@ static bool peer_knows(const struct weir_tcp_connection *c)
 static void reset(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool tell)
 {
     let_go(c);
+    tcp_note(tcp, c, c->receive.head != NULL ? E_UNREAD : E_ABORTED, c->rcv_queued);
     if (tell)
         tcp_emit_reset(tcp, c);
     tcp_finish(tcp, c, -ECONNRESET);
@@ -89,6 +90,7 @@ void weir_tcp_close(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connect
         reset(tcp, c, true);
     } else {
         let_go(c);
+        tcp_note(tcp, c, E_CLOSED, 0);
         tcp_queue_free(tcp, &c->receive);
         c->rcv_queued = 0;
         queue_fin(tcp, c);

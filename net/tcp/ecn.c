@@ -27,6 +27,7 @@ static void slow_down(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     tcp_reduce(tcp, c);
     c->cwnd = c->ssthresh;
     tcp->stats.ecn_reductions++;
+    tcp_note(tcp, c, E_ECN, c->cwnd);
 }
 
 void tcp_ecn_take(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)

@@ -258,6 +258,7 @@ bool tcp_emit_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 
 void tcp_emit_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
+    tcp_note(tcp, c, E_RESET_OUT, 0);
     /* A reset that does not fit the control pool is lost, as it might be on the wire. */
     if (tcp_emit_control(tcp, c, c->snd_max, RST | ACK))
         tcp->stats.out_rsts++;

@@ -48,6 +48,7 @@ void weir_tcp_icmp_error(struct weir_tcp *tcp, weir_time now, const struct weir_
     c = quoted_connection(tcp, rx);
     if (c == NULL)
         return;
+    tcp_note(tcp, c, E_ICMP, (uint32_t)rx->icmp_type << 8 | rx->icmp_code);
     if (rx->icmp_type == WEIR_ICMP_UNREACHABLE && rx->icmp_code == WEIR_ICMP_UNREACHABLE_FRAGMENTATION_NEEDED)
         tcp_mtu_told(tcp, c, rx->icmp_mtu);
     else if (c->state == WEIR_TCP_SYN_SENT && rx->icmp_type == WEIR_ICMP_UNREACHABLE)

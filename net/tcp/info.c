@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tcp_private.h"
+#include "text.h"
 
 void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, struct weir_tcp_info *info)
 {
@@ -39,15 +40,7 @@ void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connect
     };
 }
 
-/* Writes what fits; counts what would have been written, as snprintf does. */
-struct text {
-    char *at;
-    size_t size, length;
-};
-
-static void say(struct text *text, const char *format, ...) WEIR_PRINTF(2, 3);
-
-static void say(struct text *text, const char *format, ...)
+void say(struct text *text, const char *format, ...)
 {
     size_t left = text->size > text->length ? text->size - text->length : 0;
     va_list arguments;
@@ -61,13 +54,8 @@ int weir_tcp_info_format(const struct weir_tcp_info *info, char *buffer, size_t 
 {
     struct text text = {buffer, size, 0};
 
-    say(&text, "%s %s", weir_tcp_state_name(info->state), info->congestion);
-    if (info->timestamps)
-        say(&text, " ts");
-    if (info->sack)
-        say(&text, " sack");
-    if (info->ecn)
-        say(&text, " ecn");
+    say(&text, "%s%s%s%s", info->timestamps ? "ts " : "", info->sack ? "sack " : "", info->ecn ? "ecn " : "",
+        info->congestion);
     if (info->scales)
         say(&text, " wscale:%u,%u", info->send_scale, info->receive_scale);
     say(&text, " rto:%.3f rtt:%.3f/%.3f minrtt:%.3f", info->rto_us / 1e3, info->rtt_us / 1e3,

@@ -11,6 +11,7 @@ void tcp_set_state(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum wei
     tcp->stats.curr_estab += counts_as_established(state);
     tcp->stats.curr_estab -= counts_as_established(c->state);
     c->state = (uint8_t)state;
+    tcp_note(tcp, c, E_STATE, 0);
 }
 
 void tcp_update_slow(struct weir_tcp_connection *c)
@@ -117,6 +118,7 @@ void tcp_finish(struct weir_tcp *tcp, struct weir_tcp_connection *c, int error)
 
     WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
     tcp->orphans -= (c->flags & F_ORPHAN) && c->state != WEIR_TCP_TIME_WAIT;
+    tcp_events_end(tcp, c, error);
     if (c->state < WEIR_TCP_ESTABLISHED)
         tcp->stats.attempt_fails++;
     else if (error < 0 && counts_as_established(c->state))

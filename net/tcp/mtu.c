@@ -52,6 +52,7 @@ void tcp_mtu_told(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t 
 
     if (mtu < mtu_min(c) || mtu >= c->path.mtu || !tcp_synchronized(c))
         return;
+    tcp_note(tcp, c, E_MTU, mtu);
     c->path.mtu = (uint16_t)mtu;
     c->mtu_probed_s = tcp->now_s;
     if (mss >= c->mss) { /* of a probe, then; its loss will be noticed */
@@ -185,6 +186,7 @@ void tcp_mtu_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t
         return;
     if (sent_once(c)) {
         tcp->stats.mtu_probes_delivered++;
+        tcp_note(tcp, c, E_MTU_PROBED, c->mtu_probe);
         c->mss = c->mtu_probe;
         end_search(c);
     }
@@ -196,6 +198,7 @@ bool tcp_mtu_lost(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint32_t 
     if (c->mtu_probe == 0 || seq != c->mtu_probe_seq)
         return false;
     tcp->stats.mtu_probes_lost++;
+    tcp_note(tcp, c, E_MTU_TOO_LARGE, c->mtu_probe);
     c->mss_high = (uint16_t)RTE_MIN(c->mss_high, c->mtu_probe - 1);
     c->mtu_probe = 0;
     end_search(c);
@@ -214,6 +217,7 @@ void tcp_mtu_timeout(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         c->send.head == NULL || weir_packet(c->send.head)->tcp.len <= mss)
         return;
     tcp->stats.mtu_black_holes++;
+    tcp_note(tcp, c, E_BLACK_HOLE, c->mss);
     c->mss = (uint16_t)mss;
     c->mss_high = c->mss_most;
 }

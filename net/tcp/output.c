@@ -91,6 +91,7 @@ static inline void send_range(struct weir_tcp *tcp, struct weir_tcp_connection *
 
         tcp->stats.retrans_segs += segments;
         c->retransmitted += segments;
+        tcp_note(tcp, c, E_RETRANSMIT, seq - c->iss);
         if (c->flags & F_TIMED)
             c->marks |= M_KARN;
         c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);
@@ -285,6 +286,7 @@ static bool retransmit_first(struct weir_tcp *tcp, struct weir_tcp_connection *c
     if (m == NULL) {
         WEIR_ASSERT(tcp_fin_sent(c));
         tcp->stats.retrans_segs++;
+        tcp_note(tcp, c, E_RETRANSMIT, c->snd_end - c->iss);
         return tcp_emit_control(tcp, c, c->snd_end, FIN | ACK);
     }
     length = RTE_MIN(RTE_MIN(weir_packet(m)->tcp.len, (uint32_t)c->mss), c->snd_max - c->snd_una);
@@ -335,8 +337,10 @@ static bool send_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     if (!tcp_emit_syn(tcp, c))
         return false;
-    if (c->snd_max != c->iss)
+    if (c->snd_max != c->iss) {
         tcp->stats.retrans_segs++;
+        tcp_note(tcp, c, E_RETRANSMIT, 0);
+    }
     advance(tcp, c, c->iss + 1);
     return true;
 }

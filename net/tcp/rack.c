@@ -207,6 +207,7 @@ void tcp_probe_timer(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     }
     tcp->stats.tail_loss_probes++;
+    tcp_note(tcp, c, E_TAIL_PROBE, c->snd_max - c->snd_una);
     if (c->send_next == NULL || c->snd_max - c->snd_una >= c->snd_wnd) {
         c->recovery |= R_PROBE_AGAIN;
         if (last != NULL)

@@ -93,6 +93,7 @@ bool tcp_receive_crowded(struct weir_tcp *tcp, struct weir_tcp_connection *c, st
         forget_out_of_order(tcp, c);
     if (tcp->packets_held >= tcp->packets_limit) {
         tcp->stats.rcv_q_drop++;
+        tcp_note(tcp, c, E_NO_MEMORY, c->rcv_nxt - c->irs);
         rte_pktmbuf_free(m);
         return false;
     }
@@ -226,14 +227,17 @@ static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connectio
     uint32_t end = seq + m->pkt_len;
 
     tcp->stats.out_of_order++;
+    tcp_note(tcp, c, E_OUT_OF_ORDER, seq - c->irs);
     tcp_owe_duplicate(tcp, c);
     set_extent(m, seq);
     if (tcp->shed >= SHED_OUT_OF_ORDER) {
         tcp->stats.ofo_drop++;
+        tcp_note(tcp, c, E_NO_MEMORY, seq - c->irs);
         rte_pktmbuf_free(m);
         return;
     }
     if (!make_room(tcp, c, m)) {
+        tcp_note(tcp, c, E_NO_MEMORY, seq - c->irs);
         rte_pktmbuf_free(m);
         return;
     }
@@ -300,6 +304,7 @@ static bool cut_to_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, s
     if (seq_before(segment->seq, c->rcv_nxt)) {
         uint32_t old = RTE_MIN(c->rcv_nxt - segment->seq, segment->length);
         tcp->stats.duplicates++;
+        tcp_note(tcp, c, E_REPEATED, segment->seq - c->irs);
         if (old > 0)
             tcp_sack_repeated(c, segment->seq, segment->seq + old);
         segment->m = tcp_trim_front(segment->m, old);

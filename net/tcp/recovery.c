@@ -3,22 +3,23 @@
  * a turn, however many came. */
 #include "tcp_private.h"
 
-static void leave(struct weir_tcp_connection *c)
+static void leave(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     c->marks &= (uint16_t)~M_RECOVERY;
     c->recovery &= (uint8_t) ~(R_LOSS | R_FIRST);
     tcp_rack_recovered(c);
+    tcp_note(tcp, c, E_RECOVERED, c->cwnd);
 }
 
 /* An ACK has moved SND.UNA in recovery: it may tell that nothing was lost, or that all is mended. */
 static void progress(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment)
 {
     if (tcp_undo_take(tcp, c, segment)) {
-        leave(c);
+        leave(tcp, c);
     } else if (!seq_before(segment->ack, c->recover)) {
         if (c->marks & M_RECOVERY)
             c->cwnd = c->ssthresh; /* RFC 6937 section 3, at the end of recovery */
-        leave(c);
+        leave(tcp, c);
     }
 }
 
@@ -38,6 +39,7 @@ static void enter(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     c->recovery |= R_FIRST;
     c->recovery &= (uint8_t) ~(R_PROBE | R_PROBE_AGAIN);
     tcp->stats.fast_retransmits++;
+    tcp_note(tcp, c, E_RECOVERY, c->snd_max - c->snd_una);
 }
 
 /* RFC 6937 section 3, with the slow start reduction bound: as fast as data leaves the network, down to ssthresh. */

@@ -37,6 +37,7 @@ void tcp_challenge(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     c->challenges++;
     tcp->stats.challenge_acks++;
+    tcp_note(tcp, c, E_CHALLENGE, 0);
     tcp_owe_ack(tcp, c);
 }
 
@@ -96,6 +97,7 @@ static bool check_timestamps(struct weir_tcp *tcp, struct weir_tcp_connection *c
     if (!seq_before(segment->options.timestamp, c->ts_recent) || tcp->now_s - c->ts_recent_s > PAWS_IDLE_SECONDS)
         return true;
     tcp->stats.paws_dropped++;
+    tcp_note(tcp, c, E_OLD_TIMESTAMP, segment->seq - c->irs);
     if (segment->length > 0)
         tcp_owe_ack(tcp, c);
     else
@@ -141,6 +143,7 @@ static void answer_unacceptable(struct weir_tcp *tcp, struct weir_tcp_connection
         tcp_enter_time_wait(tcp, c); /* our last ACK was lost: the wait starts anew */
     if (segment->length > 0 && tcp_synchronized(c)) {
         tcp->stats.duplicates++;
+        tcp_note(tcp, c, E_REPEATED, segment->seq - c->irs);
         tcp_sack_repeated(c, segment->seq, segment->seq + segment->length);
         tcp_owe_duplicate(tcp, c);
     } else if (segment->flags & FIN) {
@@ -179,6 +182,7 @@ static bool check_reset(struct weir_tcp *tcp, struct weir_tcp_connection *c, con
         tcp_challenge(tcp, c);
         return false;
     }
+    tcp_note(tcp, c, E_RESET_IN, segment->seq - c->irs);
     if (c->state == WEIR_TCP_SYN_RECEIVED)
         error = -ECONNREFUSED;
     else if (c->state == WEIR_TCP_TIME_WAIT ||

@@ -159,6 +159,7 @@ struct weir_tcp_connection *tcp_connection_new(struct weir_tcp *tcp)
     c = &tcp->connections[tcp->free[--tcp->free_count]];
     WEIR_ASSERT_EQ(c->state, WEIR_TCP_CLOSED);
     connection_clear(c);
+    tcp_events_forget(tcp, c);
     tcp->stats.connections++;
     return c;
 }

@@ -53,11 +53,13 @@ static int open_tables(struct weir_tcp *tcp, const struct weir_tcp_options *opti
     tcp->listeners = calloc(tcp->listeners_max, sizeof(*tcp->listeners));
     if (tcp->listeners == NULL)
         return -ENOMEM;
-    return tcp_table_open(tcp, connections_max);
+    WEIR_TRY(tcp_table_open(tcp, connections_max));
+    return tcp_events_open(tcp);
 }
 
 static void free_memory(struct weir_tcp *tcp)
 {
+    tcp_events_close(tcp);
     tcp_table_close(tcp);
     free(tcp->listeners);
     free(tcp);

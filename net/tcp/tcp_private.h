@@ -14,6 +14,7 @@
  *   undo.c        losses that were none
  *   ecn.c         marks of congestion                   memory.c      what gives way when memory is scarce
  *   delayed.c     ACKs that wait for a reply            mtu.c         how large a segment may be
+ *   events.c      what happened to a connection lately
  *   tcp.c         opening and closing the machine       info.c        what a connection is like
  */
 #ifndef WEIR_TCP_PRIVATE_H
@@ -34,6 +35,49 @@ struct weir_tcp_congestion {
     /* cwnd was not used for long, and has been made smaller. */
     void (*on_unused)(struct weir_tcp_connection *c);
 };
+
+/* What is of note in a connection's life; events.c says each in words. */
+enum tcp_event_kind {
+    E_STATE, /* it is in another one */
+    E_RETRANSMIT,
+    E_TIMEOUT,
+    E_TAIL_PROBE,
+    E_RECOVERY,
+    E_RECOVERED,
+    E_WINDOW_CLOSED,
+    E_WINDOW_OPENED,
+    E_WINDOW_PROBE,
+    E_KEEPALIVE,
+    E_OUT_OF_ORDER,
+    E_REPEATED,
+    E_CHALLENGE,
+    E_OLD_TIMESTAMP,
+    E_NO_MEMORY,
+    E_RESET_IN,
+    E_RESET_OUT,
+    E_ICMP,
+    E_MTU,
+    E_MTU_PROBED,
+    E_MTU_TOO_LARGE,
+    E_BLACK_HOLE,
+    E_ECN,
+    E_CLOSED,
+    E_ABORTED,
+    E_UNREAD,
+};
+
+struct tcp_event {
+    uint64_t at_us : 44, kind : 6, state : 4, times : 10; /* when it first was; how often, in a row */
+    uint32_t value;                                       /* of the last; sequence numbers are relative */
+    uint32_t lasted_ms;
+};
+
+/* The last of them, of one connection. */
+enum { EVENTS_KEPT = 15, LAST_WORDS_MAX = 4096 };
+struct tcp_event_ring {
+    uint32_t count; /* all that there ever were */
+    struct tcp_event events[EVENTS_KEPT];
+} __attribute__((aligned(64)));
 
 struct tcp_slot {
     uint32_t hash;
@@ -97,6 +141,11 @@ struct weir_tcp {
     uint8_t key[16];
     uint64_t ports_tried;
     size_t slab_size;
+    struct tcp_event_ring *rings; /* one a connection, by index */
+    char *last_words;             /* of the last connection that died oddly */
+    uint32_t last_words_s;        /* when, plus 1 */
+    bool last_words_wait;         /* to be fetched */
+    unsigned last_words_unsaid;
 };
 
 static inline void tcp_set_now(struct weir_tcp *tcp, weir_time now)
@@ -353,6 +402,19 @@ void tcp_enter_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 void tcp_enter_fin_wait_2(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Tells a writer that found the buffer full, once there is reason to. */
 void tcp_report_writable(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+
+/* ---- events.c ---- */
+int tcp_events_open(struct weir_tcp *tcp);
+void tcp_events_close(struct weir_tcp *tcp);
+/* Notes an event. For what happens seldom: some lines of memory. */
+void tcp_note(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum tcp_event_kind kind, uint32_t value);
+/* A new connection has this one's place: nothing has happened to it. */
+static inline void tcp_events_forget(struct weir_tcp *tcp, const struct weir_tcp_connection *c)
+{
+    tcp->rings[c->index].count = 0;
+}
+/* A connection is about to end: keeps its story to be fetched, if it is an odd end. */
+void tcp_events_end(struct weir_tcp *tcp, const struct weir_tcp_connection *c, int error);
 
 /* ---- input.c, segment.c, ack.c ---- */
 /* Handles a segment of a connection by the book; consumes segment->m. The connection may be gone afterwards. */

@@ -75,6 +75,7 @@ static void keepalive(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     } else if (tcp_emit_control(tcp, c, c->snd_una - 1, ACK)) {
         tcp->stats.keepalive_probes++;
+        tcp_note(tcp, c, E_KEEPALIVE, 0);
         c->keep_asked++;
     }
     tcp_keepalive_arm(tcp, c);
@@ -97,6 +98,7 @@ static void persist(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     delay = (uint64_t)c->rto_us << RTE_MIN(c->backoff, 20u);
     if (c->snd_wnd == 0)
         tcp->stats.zero_window_probes++;
+    tcp_note(tcp, c, E_WINDOW_PROBE, c->backoff);
     go_back(c);
     tcp_mark(tcp, c, M_FORCE);
     tcp_rtx_start(tcp, c, (weir_time)RTE_MIN(delay, RTO_MAX_US) * 1000);
@@ -106,6 +108,7 @@ static void persist(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 static void retransmit(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     tcp->stats.timeouts++;
+    tcp_note(tcp, c, E_TIMEOUT, c->rto_us / 1000);
     c->rto_us = RTE_MIN(2 * c->rto_us, RTO_MAX_US);
     c->wait_us = tcp_first_wait(c);
     c->marks |= M_KARN; /* timestamps, if there are any, will tell the time, and undo the backing off */

@@ -227,6 +227,20 @@ void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connect
  * segments). Returns its length, as snprintf: what does not fit is cut. Checkpoint: never. */
 int weir_tcp_info_format(const struct weir_tcp_info *info, char *text, size_t size);
 
+/* Writes what happened to a connection lately, one event a line, the oldest first, and how long before `now` each was:
+ * "  -0.200113 s ESTABLISHED: timeout rto_ms:200". Changes of state, what was sent again, probes, refusals, closed
+ * windows; not each segment. The same again and again is one line, with "xN". Returns the text's length, as snprintf:
+ * what does not fit is cut; 4096 bytes hold all. Sequence numbers count from a side's SYN. Of any connection that is
+ * not freed. Checkpoint: never. */
+int weir_tcp_events_format(const struct weir_tcp *tcp, weir_time now, const struct weir_tcp_connection *connection,
+                           char *text, size_t size);
+
+/* The story of a connection that stood and then died oddly (reset by its peer while somebody here held it, timed out,
+ * cut off by an error): who, why, its info and its events, some lines, the last one ended. NULL: there is no news. The
+ * text is good until the next call that may end a connection. One a second is kept, and says how many were not; each is
+ * returned once. Checkpoint: never. */
+const char *weir_tcp_last_words(struct weir_tcp *tcp);
+
 /* What may be set of one connection; all zero is what it begins with. */
 struct weir_tcp_settings {
     /* After `idle` without a word from the peer it is asked, every `interval`, and given up (-ETIMEDOUT) when `count`
