@@ -56,14 +56,23 @@ void tcp_timed(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     tcp_rtt_sample(tcp, c, (uint64_t)(tcp->now - c->rtt_at) / 1000);
 }
 
+void tcp_heard(struct weir_tcp *tcp, struct weir_tcp_connection *c)
+{
+    if (c->rcv_nxt != c->received_to) /* the data that came since came with what was heard then, or it had been later */
+        c->received_ms = c->heard_ms;
+    c->heard_ms = tcp->now_ms;
+    c->received_bytes += c->rcv_nxt - c->received_to;
+    c->received_to = c->rcv_nxt;
+    tcp_add_up(c);
+}
+
 void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress)
 {
     c->tick = (uint8_t)tcp->now_ms;
     c->alive_s = tcp->now_s;
     c->acked_bytes += c->snd_una - c->acked_to;
     c->acked_to = c->snd_una;
-    c->received_bytes += c->rcv_nxt - c->received_to;
-    c->received_to = c->rcv_nxt;
+    tcp_heard(tcp, c);
     c->ts_recent_s = tcp->now_s;
     if (!(c->flags & F_TIMED))
         c->flags |= F_SAMPLE;

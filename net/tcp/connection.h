@@ -169,10 +169,11 @@ struct weir_tcp_connection {
     uint32_t cwnd;
     uint16_t mss; /* payload bytes of a full segment */
     uint8_t events;
-    uint8_t tick;      /* the millisecond in which what stands after the path was last looked at */
-    uint16_t mss_high; /* the largest that may do, as far as is known; above mss: to be probed for */
-    bool ack_now;      /* the ACK that is owed must not wait; means something only where ACKs may */
-    bool ack_waits;    /* in the ring of those whose ACK waits, until its time has come           */
+    uint8_t tick;                   /* the millisecond in which what stands after the path was last looked at */
+    uint16_t mss_high;              /* the largest that may do, as far as is known; above mss: to be probed for */
+    bool ack_now;                   /* the ACK that is owed must not wait; means something only where ACKs may */
+    bool ack_waits;                 /* in the ring of those whose ACK waits, until its time has come           */
+    uint16_t in_lately, out_lately; /* segments since they were last added up: tcp_heard */
     /* line 2; the end of an IPv6 header lies in the next */
     struct weir_ip_path path __attribute__((aligned(64)));
     /* now and then */
@@ -229,16 +230,18 @@ struct weir_tcp_connection {
     bool mtu_wanted;        /* one is to be sent, if there is enough to send */
     uint32_t limited_s;     /* when the congestion window was last what held us back: then it is known to be good */
     uint32_t min_rtt_us, min_rtt_s, dsack_round;
-    struct weir_tcp_sack_block heard[3]; /* of the ACK before */
-    uint32_t alive_s, stalled_s;         /* when the peer was last heard; since when it has not answered */
+    struct weir_tcp_sack_block heard[3];  /* of the ACK before */
+    uint32_t alive_s, stalled_s;          /* when the peer was last heard; since when it has not answered */
+    uint64_t acked_bytes, received_bytes; /* up to acked_to and received_to: moved on now and then, before they wrap */
+    uint32_t acked_to, received_to;
+    uint32_t segments_in, segments_out; /* without the latest */
+    uint32_t heard_ms, received_ms;     /* when the peer was last heard, and when it had data for us */
     uint32_t user_timeout_s, keep_idle_s, keep_interval_s; /* 0: none */
     uint8_t keep_count, keep_asked;
     bool ecn_echo;          /* a mark came, and the peer has not yet said that it heard of it: RFC 3168 section 6.1.3 */
     bool ecn_reduced;       /* the next new data says that the window was reduced: section 6.1.2 */
     uint32_t ecn_recover;   /* SND.NXT then: one reduction a round trip */
     uint32_t retransmitted; /* segments */
-    uint64_t acked_bytes, received_bytes; /* up to acked_to and received_to: moved on now and then, before they wrap */
-    uint32_t acked_to, received_to;
     struct tcp_undo undo;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_tcp_connection, send) == 64, "line 0 is full");

@@ -100,6 +100,8 @@ static inline uint64_t put(void *header, unsigned word, uint32_t value)
 static inline void hand_down(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint8_t tos)
 {
     tcp->stats.out_segs++;
+    if (WEIR_UNLIKELY(++c->out_lately > OUT_LATELY_MAX))
+        tcp_add_up(c);
     weir_ip_send(tcp->ip, tcp->now, &c->path, m, tos);
 }
 

@@ -140,7 +140,7 @@ static bool is_odd(const struct weir_tcp_connection *c, int error)
 void tcp_events_end(struct weir_tcp *tcp, const struct weir_tcp_connection *c, int error)
 {
     struct text text = {tcp->last_words, LAST_WORDS_MAX, 0};
-    char local[WEIR_ENDPOINT_TEXT], remote[WEIR_ENDPOINT_TEXT], line[512];
+    char local[WEIR_ENDPOINT_TEXT], remote[WEIR_ENDPOINT_TEXT], line[1024];
     struct weir_endpoint ours, peers;
     struct weir_tcp_info info;
 

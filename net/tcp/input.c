@@ -70,6 +70,7 @@ static inline bool predicted(struct weir_tcp *tcp, struct weir_tcp_connection *c
     }
     if (WEIR_UNLIKELY(c->tick != (uint8_t)tcp->now_ms))
         tcp_tick(tcp, c, ack != c->snd_una);
+    c->in_lately++;
     window = (uint32_t)rte_be_to_cpu_16(in->rx_win) << (c->scales & 15);
     if (ack != c->snd_una)
         take_predicted_ack(tcp, c, ack);

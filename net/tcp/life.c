@@ -34,6 +34,7 @@ void tcp_connection_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, u
     c->snd_end = iss + 1;
     c->recover = iss; /* RFC 6582 section 3.2, step 1 */
     c->ts_offset = ts_offset;
+    c->heard_ms = tcp->now_ms;
     c->rto_us = c->wait_us = RTE_MAX(INITIAL_RTO_US, tcp->rto_min_us);
     c->reorder_mult = 1;
     c->rack_fack = iss;

@@ -92,6 +92,7 @@ static inline void send_range(struct weir_tcp *tcp, struct weir_tcp_connection *
         tcp->stats.retrans_segs += segments;
         c->retransmitted += segments;
         tcp_note(tcp, c, E_RETRANSMIT, seq - c->iss);
+        tcp->rings[c->index].bytes_retransmitted += m->pkt_len;
         if (c->flags & F_TIMED)
             c->marks |= M_KARN;
         c->flags = (uint16_t)((c->flags | F_SLOW) & ~F_TIMED);

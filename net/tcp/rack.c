@@ -49,8 +49,10 @@ void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
     const struct weir_packet *packet = weir_packet(m);
     uint32_t end = end_of(m), sent = packet->tcp.sent_us;
 
-    if (seq_before(end, c->rack_fack) && !(packet->tcp.marks & P_REPEATED)) /* section 6.2 step 3 */
+    if (seq_before(end, c->rack_fack) && !(packet->tcp.marks & P_REPEATED)) { /* section 6.2 step 3 */
         c->recovery |= R_REORDERS;
+        tcp->rings[c->index].reorderings++;
+    }
     if (is_of_original(tcp, c, packet, segment))
         return;
     if (!(packet->tcp.marks & P_REPEATED))

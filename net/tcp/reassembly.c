@@ -228,6 +228,7 @@ static void receive_out_of_order(struct weir_tcp *tcp, struct weir_tcp_connectio
 
     tcp->stats.out_of_order++;
     tcp_note(tcp, c, E_OUT_OF_ORDER, seq - c->irs);
+    tcp->rings[c->index].out_of_order++;
     tcp_owe_duplicate(tcp, c);
     set_extent(m, seq);
     if (tcp->shed >= SHED_OUT_OF_ORDER) {

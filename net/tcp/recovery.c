@@ -90,6 +90,7 @@ void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
     dsack = tcp_sack_take(tcp, c, segment);
     if (dsack)
         tcp_rack_dsack(c);
+    tcp->rings[c->index].dsacks += dsack;
     tcp_probe_ack(tcp, c, segment, dsack);
     if (news) {
         tcp_acked(tcp, c, segment);

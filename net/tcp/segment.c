@@ -323,6 +323,8 @@ static void follow_time_wait(struct weir_tcp *tcp, struct weir_tcp_connection *c
 
 void tcp_segment_arrives(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct tcp_segment *segment)
 {
+    c->in_lately++;
+    tcp_heard(tcp, c);
     if (c->state == WEIR_TCP_TIME_WAIT && may_follow_time_wait(c, segment)) {
         struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(c->ports));
         if (listener != NULL) {

@@ -72,10 +72,12 @@ struct tcp_event {
     uint32_t lasted_ms;
 };
 
-/* The last of them, of one connection. */
-enum { EVENTS_KEPT = 15, LAST_WORDS_MAX = 4096 };
+/* The last of them, of one connection, and what else is counted when such things happen. */
+enum { EVENTS_KEPT = 16, LAST_WORDS_MAX = 4096 };
 struct tcp_event_ring {
     uint32_t count; /* all that there ever were */
+    uint32_t dsacks, reorderings, out_of_order;
+    uint64_t bytes_retransmitted;
     struct tcp_event events[EVENTS_KEPT];
 } __attribute__((aligned(64)));
 
@@ -411,7 +413,10 @@ void tcp_note(struct weir_tcp *tcp, struct weir_tcp_connection *c, enum tcp_even
 /* A new connection has this one's place: nothing has happened to it. */
 static inline void tcp_events_forget(struct weir_tcp *tcp, const struct weir_tcp_connection *c)
 {
-    tcp->rings[c->index].count = 0;
+    struct tcp_event_ring *ring = &tcp->rings[c->index];
+
+    ring->count = ring->dsacks = ring->reorderings = ring->out_of_order = 0;
+    ring->bytes_retransmitted = 0;
 }
 /* A connection is about to end: keeps its story to be fetched, if it is an odd end. */
 void tcp_events_end(struct weir_tcp *tcp, const struct weir_tcp_connection *c, int error);
@@ -429,6 +434,17 @@ void tcp_update_window(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint
 void tcp_rtt_sample(struct weir_tcp *tcp, struct weir_tcp_connection *c, uint64_t us);
 /* Looks at what changes slowly; at most once a millisecond. progress: the peer has acknowledged something new. */
 void tcp_tick(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool progress);
+/* Segments are counted in small on a line that each of them touches, and added up before that overflows: after a
+ * millisecond in which something is heard, or when there are that many. */
+enum { OUT_LATELY_MAX = UINT16_MAX - 1 };
+static inline void tcp_add_up(struct weir_tcp_connection *c)
+{
+    c->segments_in += c->in_lately;
+    c->segments_out += c->out_lately;
+    c->in_lately = c->out_lately = 0;
+}
+/* The part of it that tells when something came, at each segment that was not predicted. */
+void tcp_heard(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* What every ACK of new data does: time, SND.UNA, timers, whom it concerns. */
 void tcp_acked(struct weir_tcp *tcp, struct weir_tcp_connection *c, const struct tcp_segment *segment);
 /* Ends the timing of the timed segment, which was acknowledged. */

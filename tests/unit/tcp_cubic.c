@@ -211,7 +211,7 @@ Test(tcp_cubic, connection_tells_what_it_is_like)
     cr_assert_eq((size_t)length, strlen(text));
     cr_assert_not_null(strstr(text, "ts sack cubic wscale:7,"), "%s", text);
     cr_assert_not_null(strstr(text, " rtt:100.000/"), "%s", text);
-    snprintf(sizes, sizeof(sizes), " minrtt:100.000 mss:1448 pmtu:%u cwnd:", wire_ip_length(&w) + 1480u);
+    snprintf(sizes, sizeof(sizes), " mss:1448 pmtu:%u cwnd:", wire_ip_length(&w) + 1480u);
     cr_assert_not_null(strstr(text, sizes), "%s", text);
     cr_assert_eq(weir_tcp_info_format(&info, small, sizeof(small)), length);
     cr_assert_eq(strlen(small), sizeof(small) - 1);

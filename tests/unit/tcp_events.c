@@ -136,7 +136,7 @@ Test(tcp_events, only_the_last_are_kept_and_the_rest_is_counted)
     w.sent_taken = w.sent_count;
     read_events();
     EXPECT(" events before)\n", "window");
-    cr_assert_eq(lines(), 16);
+    cr_assert_eq(lines(), 17);
     close_connection();
 }
 

@@ -203,7 +203,8 @@ unsigned weir_tcp_unfinished(const struct weir_tcp *tcp);
  * end. */
 void weir_tcp_abort_all(struct weir_tcp *tcp, weir_time now);
 
-/* What a connection is like just now. Times are microseconds, the rest bytes where nothing else is said. */
+/* What a connection is like just now. Times are microseconds where the name does not say milliseconds; the rest is
+ * bytes where nothing else is said. Sequence numbers are counted: a SYN and a FIN are a byte each. */
 struct weir_tcp_info {
     enum weir_tcp_state state;
     const char *congestion; /* the controller's name */
@@ -212,20 +213,37 @@ struct weir_tcp_info {
     uint32_t rto_us, rtt_us, rtt_variation_us, min_rtt_us;
     uint32_t mss, path_mtu, cwnd, ssthresh; /* ssthresh UINT32_MAX: none yet */
     uint32_t snd_wnd, rcv_wnd;
-    uint32_t unacked, unsent, unread;
-    uint64_t bytes_acked, bytes_received; /* by the peer; from it, in order. A SYN and a FIN count as one each. */
-    uint32_t segments_retransmitted, segments_sacked;
-    unsigned backoff; /* timers that ran out in a row, without an answer */
+    uint32_t receive_buffer, send_buffer;     /* what each may hold at most */
+    uint32_t unacked, unsent, unread;         /* held now */
+    uint64_t bytes_sent, bytes_retransmitted; /* the first with the second in it */
+    uint64_t bytes_acked, bytes_received;     /* by the peer; from it, in order */
+    uint32_t segments_in, segments_out;       /* all of them */
+    uint32_t segments_retransmitted;          /* all that there were */
+    uint32_t segments_lost, segments_resent;  /* of those in flight: believed lost; sent again */
+    uint32_t segments_sacked;                 /* ... and told to have arrived */
+    uint32_t dsacks, reorderings;             /* how often the peer had something twice; had it in another order */
+    uint32_t out_of_order;                    /* segments that came so */
+    uint64_t send_rate;                       /* bits a second that cwnd allows; 0: not known yet */
+    uint32_t sent_ms_ago, received_ms_ago;    /* the last data of ours, of the peer's; UINT32_MAX: none yet */
+    uint32_t heard_ms_ago;                    /* the peer's last word */
+    unsigned backoff;                         /* timers that ran out in a row, without an answer */
     bool recovering, reordering_seen;
 };
 
-/* Fills it in; of any connection that is not freed. Checkpoint: never. */
+/* Fills it in; of any connection that is not freed. Walks what the connection has in flight. "Now" is when
+ * the machine was last told the time: by weir_tcp_timers, say. Checkpoint: never. */
 void weir_tcp_get_info(const struct weir_tcp *tcp, const struct weir_tcp_connection *connection,
                        struct weir_tcp_info *info);
 
-/* Writes it as one line, in the style and with the names of `ss -ti` (times in milliseconds, cwnd and ssthresh in
- * segments). Returns its length, as snprintf: what does not fit is cut. Checkpoint: never. */
+/* Writes it as one line, in the order and with the names of `ss -ti` (times in milliseconds, cwnd and ssthresh in
+ * segments), without the state. 1024 bytes hold all. Returns its length, as snprintf: what does not fit is cut.
+ * Checkpoint: never. Source: iproute2's misc/ss.c, tcp_stats_print. */
 int weir_tcp_info_format(const struct weir_tcp_info *info, char *text, size_t size);
+
+/* Walks all connections, whoever holds them: returns the first one at or behind place *at, and moves *at behind it;
+ * NULL when there is none left. Begin at 0. A connection keeps its place (*at - 1) while it lives; what is opened or
+ * freed between two calls may be missed, nothing else. Checkpoint: never. */
+struct weir_tcp_connection *weir_tcp_next_connection(const struct weir_tcp *tcp, unsigned *at);
 
 /* Writes what happened to a connection lately, one event a line, the oldest first, and how long before `now` each was:
  * "  -0.200113 s ESTABLISHED: timeout rto_ms:200". Changes of state, what was sent again, probes, refusals, closed
