@@ -1,6 +1,7 @@
 /* The counters' names: those of the MIBs (RFC 2863, 4022, 4113, 4293), as Linux's nstat writes them; where no MIB has
  * one, those of Linux's extensions; and where both have none, or mean something else, groups of Weir's own. */
 #include "stack_private.h"
+#include <inttypes.h>
 #include <string.h>
 
 #define ROW(group_, name_, field)                                                                                      \
@@ -139,4 +140,15 @@ bool weir_stack_counter(const struct weir_stack_stats *stats, unsigned i, struct
         memcpy(&counter->value, at, sizeof counter->value);
     }
     return true;
+}
+
+void weir_stack_print_counters(struct weir_stack *stack, FILE *out)
+{
+    struct weir_stack_stats stats;
+    struct weir_counter counter;
+    weir_stack_stats(stack, &stats);
+    for (unsigned i = 0; weir_stack_counter(&stats, i, &counter); i++)
+        if (counter.value != 0)
+            fprintf(out, "%s%-*s %" PRIu64 "\n", counter.group, (int)(32 - strlen(counter.group)), counter.name,
+                    counter.value);
 }

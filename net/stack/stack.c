@@ -102,6 +102,7 @@ static int open_rooms(struct weir_stack *stack, const struct weir_stack_options 
         .delayed_ack = options->delayed_ack,
         .congestion = options->congestion,
         .ecn = options->ecn,
+        .syn_cookies = options->syn_cookies,
         .pool = dev->pool,
         .control_pool = stack->control_pool,
         .references = dev->references,
@@ -120,6 +121,10 @@ int weir_stack_open(struct weir_stack **result, struct weir_dev *dev, const stru
         return -ENOMEM;
     stack->dev = dev;
     stack->packets_low = options->packets_low != 0 ? options->packets_low : dev->pool->size / 16;
+    stack->listen_backlog = options->backlog != 0 ? options->backlog : LISTEN_BACKLOG;
+    stack->settings = options->settings;
+    stack->settles =
+        options->settings.keepalive_idle != 0 || options->settings.user_timeout != 0 || options->settings.nagle;
     stack->burst.flush = weir_stack_burst_flush;
     stack->close_grace = options->close_grace != 0 ? options->close_grace : WEIR_SECONDS(1);
     weir_list_init(&stack->packet_waiters);
@@ -243,4 +248,15 @@ void weir_stack_release(struct weir_stack *stack)
 {
     WEIR_ASSERT(stack->held > 0);
     stack->held--;
+}
+
+unsigned weir_stack_backlog(const struct weir_stack *stack)
+{
+    return stack->listen_backlog;
+}
+
+void weir_stack_settle(struct weir_stack *stack, struct weir_tcp_connection *connection)
+{
+    if (stack->settles)
+        weir_tcp_set(stack->tcp, weir_current_time(), connection, &stack->settings);
 }

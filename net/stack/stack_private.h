@@ -4,7 +4,7 @@
 
 #include <weir/net/stack.h>
 
-enum { RX_BURST = 32, BACKLOG_MAX = 1024, CONTROL_PACKETS = 4095, CONTROL_ROOM = 640 };
+enum { RX_BURST = 32, BACKLOG_MAX = 1024, CONTROL_PACKETS = 4095, CONTROL_ROOM = 640, LISTEN_BACKLOG = 1024 };
 
 struct weir_stack {
     struct weir_burst burst; /* first: a flush finds the stack from it */
@@ -23,6 +23,9 @@ struct weir_stack {
     struct weir_list externals, externals_done; /* of users, that packets refer to; and no longer */
     unsigned held;                              /* streams, listeners and sockets that tasks have */
     weir_time close_grace;
+    unsigned listen_backlog;
+    bool settles; /* new connections, by `settings` */
+    struct weir_tcp_settings settings;
     uint64_t turns, tx_dropped;
 };
 

@@ -22,6 +22,7 @@ int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *r
         weir_tcp_stream_free(stream);
         return rc;
     }
+    weir_stack_settle(stack, stream->connection);
     rc = finish_connecting(stream);
     if (rc < 0) {
         weir_stream_abort(&stream->base);
@@ -48,6 +49,7 @@ static int accept_next(struct weir_listener *base, struct weir_stream **result)
             return -ENOMEM;
         int rc = weir_tcp_accept(stream->tcp, listener->listener, &stream->user, &stream->connection);
         if (rc == 0) {
+            weir_stack_settle(listener->stack, stream->connection);
             *result = &stream->base;
             if (!waited)
                 weir_fast_path_done();
@@ -79,8 +81,8 @@ int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned bac
     listener->base.ops = &tcp_listener_ops;
     listener->user.event = on_acceptable;
     listener->stack = stack;
-    int rc = weir_tcp_listen(weir_stack_tcp(stack), port, backlog != 0 ? backlog : 1024, &listener->user,
-                             &listener->listener);
+    int rc = weir_tcp_listen(weir_stack_tcp(stack), port, backlog != 0 ? backlog : weir_stack_backlog(stack),
+                             &listener->user, &listener->listener);
     if (rc < 0) {
         free(listener);
         return rc;

@@ -47,6 +47,8 @@ WEIR_MUST_CHECK int weir_stream_send_packet(struct tcp_stream *stream, struct rt
 /* external.c */
 int weir_tcp_stream_send_external(struct weir_stream *base, struct weir_external *external, const void *data,
                                   size_t size);
+/* Returns the TCP stream that this is, or NULL. */
+const struct tcp_stream *weir_tcp_stream_of(const struct weir_stream *stream);
 
 /* Waits, as the one task that *slot can hold. Returns 0 when woken; -ECANCELED; -EBADF: closed meanwhile, and what the
  * slot was part of is no more. */

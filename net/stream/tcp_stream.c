@@ -400,3 +400,8 @@ int weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint
     stream->packets->endpoints(stream, local, remote);
     return 0;
 }
+
+const struct tcp_stream *weir_tcp_stream_of(const struct weir_stream *stream)
+{
+    return stream->packets == &tcp_packets ? WEIR_CONTAINER_OF(stream, const struct tcp_stream, base) : NULL;
+}

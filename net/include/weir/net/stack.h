@@ -3,6 +3,7 @@
 #ifndef WEIR_NET_STACK_H
 #define WEIR_NET_STACK_H
 
+#include <stdio.h>
 #include <weir/net/dev.h>
 #include <weir/net/tcp.h>
 #include <weir/net/udp.h>
@@ -24,8 +25,11 @@ struct weir_stack_options {
     weir_time delayed_ack;                        /* 0: no ACK waits for a later turn; see weir/net/tcp.h */
     const struct weir_tcp_congestion *congestion; /* NULL: TCP's own, weir_tcp_cubic              */
     enum weir_tcp_ecn ecn;                        /* zero: if the peer asks for it                        */
-    uint64_t seed;         /* 0: from getrandom(2); anything else makes all choices repeatable, for tests */
-    weir_time close_grace; /* what weir_stack_close waits for connections to finish; 0: 1 s */
+    bool syn_cookies;                  /* answer every SYN with a cookie, and not only when a backlog is full */
+    unsigned backlog;                  /* of a listener that asks for none; 0: 1024                          */
+    struct weir_tcp_settings settings; /* what each stream begins with                                       */
+    uint64_t seed;                     /* 0: from getrandom(2); anything else makes all choices repeatable, for tests */
+    weir_time close_grace;             /* what weir_stack_close waits for connections to finish; 0: 1 s */
 };
 
 struct weir_stack;
@@ -63,6 +67,19 @@ struct weir_counter {
  * those of "TcpWeir", "Link" and "Weir" have no other name. */
 bool weir_stack_counter(const struct weir_stack_stats *stats, unsigned i, struct weir_counter *counter);
 
+/* Prints the counters that are not zero, one a line, as nstat does. Checkpoint: never. */
+void weir_stack_print_counters(struct weir_stack *stack, FILE *out);
+
+/* Walks the stack's connections: returns the first at or behind place *at, and moves *at behind it; NULL when none is
+ * left. Begin at 0. What is told of them is as of this turn. Checkpoint: never. See weir_tcp_next_connection. */
+const struct weir_tcp_connection *weir_stack_next_connection(struct weir_stack *stack, unsigned *at);
+
+/* What `ss` calls a state: "ESTAB". Checkpoint: never. */
+const char *weir_tcp_state_short(enum weir_tcp_state state);
+
+/* Prints the connections as `ss -tin` does, `most` of them at most, and how many more there are. Checkpoint: never. */
+void weir_stack_print_connections(struct weir_stack *stack, FILE *out, unsigned most);
+
 /* As weir_ip_add_address, and announces it; as weir_ip_remove_address, weir_ip_add_route. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address,
                                            unsigned prefix);
@@ -82,6 +99,9 @@ struct weir_ip *weir_stack_ip(struct weir_stack *stack);
 struct weir_tcp *weir_stack_tcp(struct weir_stack *stack);
 struct weir_udp *weir_stack_udp(struct weir_stack *stack);
 struct rte_mempool *weir_stack_pool(struct weir_stack *stack);
+unsigned weir_stack_backlog(const struct weir_stack *stack); /* of listeners that ask for none */
+/* Gives a new connection the settings that the stack's options have, if they have any. */
+void weir_stack_settle(struct weir_stack *stack, struct weir_tcp_connection *connection);
 
 /* What `user` of a TCP connection, listener or UDP socket points to: told, in the loop, what happened. */
 struct weir_stack_user {

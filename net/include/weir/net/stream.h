@@ -90,7 +90,19 @@ int weir_stream_endpoints(const struct weir_stream *stream, struct weir_endpoint
 WEIR_MUST_CHECK int weir_open_tcp_stream(struct weir_stack *stack, const struct weir_endpoint *remote,
                                          struct weir_stream **stream);
 
-/* Listens on a port (0: a free one, see weir_listener_port). backlog: connections that wait to be accepted, 0: 1024.
+/* What the stream's connection is like, as `ss -ti` would say (weir_tcp_info_format). Returns 0, or -ENOTSUP: it is no
+ * TCP stream. Checkpoint: never. */
+int weir_stream_tcp_info(const struct weir_stream *stream, struct weir_tcp_info *info);
+
+/* Writes what happened to it lately, as weir_tcp_events_format, and returns as that; or -ENOTSUP. Checkpoint: never. */
+int weir_stream_tcp_events(const struct weir_stream *stream, char *text, size_t size);
+
+/* Sets keepalive, user timeout and Nagle, all of them, from now on: weir/net/tcp.h. A stream begins with those of its
+ * stack's options. Returns 0, or -ENOTSUP: it is no TCP stream. Checkpoint: never. */
+int weir_stream_set_tcp(struct weir_stream *stream, const struct weir_tcp_settings *settings);
+
+/* Listens on a port (0: a free one, see weir_listener_port). backlog: connections that wait to be accepted, 0: as many
+ * as the stack's options say.
  * Returns 0, -EADDRINUSE, -ENOMEM. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_open_tcp_listener(struct weir_stack *stack, uint16_t port, unsigned backlog,
                                            struct weir_listener **listener);
