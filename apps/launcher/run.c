@@ -1,6 +1,7 @@
 /* `weir run`: everything an app needs, made in order, and unmade in reverse. */
 #include "run.h"
 #include "statistics.h"
+#include "telemetry.h"
 #include <inttypes.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -13,13 +14,14 @@
 #include <weir/lcore.h>
 
 enum {
-    PAGE = 4096,          /* each packet takes whole ones, where pages are small */
-    ROOM_DEFAULT = 2048,  /* bytes of a frame that fit a packet  */
-    FRAME_OVERHEAD = 64,  /* headers and trailer of a frame, and what drivers put in front: ample */
-    MBUF_OVERHEAD = 384,  /* of a packet, before its frame: ample */
-    MEMORY_SPARE_MB = 32, /* the stack's small packets, queues, drivers */
-    TASKS_SPARE = 256,    /* besides one for each connection            */
-    TRACE_MAX = 256 << 20 /* bytes of --trace                           */
+    PAGE = 4096,               /* each packet takes whole ones, where pages are small */
+    ROOM_DEFAULT = 2048,       /* bytes of a frame that fit a packet  */
+    FRAME_OVERHEAD = 64,       /* headers and trailer of a frame, and what drivers put in front: ample */
+    MBUF_OVERHEAD = 384,       /* of a packet, before its frame: ample */
+    MEMORY_SPARE_MB = 32,      /* the stack's small packets, queues, drivers */
+    TASKS_SPARE = 256,         /* besides one for each connection            */
+    CONNECTIONS_PRINTED = 256, /* on a signal: the loop does nothing else meanwhile */
+    TRACE_MAX = 256 << 20      /* bytes of --trace                           */
 };
 
 struct run {
@@ -238,11 +240,35 @@ static int look_at_tasks(struct run *run)
     return rc < 0 ? FAIL(run, rc, "cannot look at tasks: %s", weir_error_text(rc)) : 0;
 }
 
+static void print_stack(FILE *out, void *stack)
+{
+    weir_stack_print_connections(stack, out, CONNECTIONS_PRINTED);
+    weir_stack_print_counters(stack, out);
+}
+
+static void look_at_stack(struct weir_stack *stack)
+{
+    int rc = weir_tree_on_signal_also(print_stack, stack);
+
+    WEIR_ASSERT_EQ(rc, 0);
+    telemetry_open(stack);
+}
+
+static void look_no_more(struct run *run, struct weir_stack *stack)
+{
+    int rc = weir_tree_on_signal_also(NULL, NULL);
+
+    WEIR_ASSERT_EQ(rc, 0);
+    telemetry_close();
+    if (run->options->counters)
+        weir_stack_print_counters(stack, stdout);
+}
+
 static int main_task(void *arg)
 {
     struct run *run = arg;
     const struct run_options *options = run->options;
-    struct weir_stack_options stack_options = {.vlan = options->network.vlan, .connections_max = options->connections};
+    struct weir_stack_options stack_options = options->stack;
     weir_time duration = options->duration > 0 ? options->duration : WEIR_NEVER;
     struct weir_stack *stack;
     struct weir_scope limit;
@@ -250,17 +276,21 @@ static int main_task(void *arg)
 
     if (rc < 0)
         return rc;
+    stack_options.vlan = options->network.vlan;
+    stack_options.connections_max = options->connections;
     rc = weir_stack_open(&stack, run->dev, &stack_options);
     if (rc < 0)
         return FAIL(run, rc, "cannot make a stack for %u connections: %s: lower --connections", options->connections,
                     weir_error_text(rc));
     rc = network_apply(&options->network, stack);
+    look_at_stack(stack);
     if (rc < 0)
         rc = FAIL(run, rc, "cannot use the addresses and routes: %s", weir_error_text(rc));
     else
         weir_move_on_after (&limit, duration, rc) {
             rc = app_with_statistics(run, stack);
         }
+    look_no_more(run, stack);
     weir_stack_close(stack);
     return rc;
 }
@@ -306,6 +336,7 @@ static int open_eal(struct run *run)
     struct weir_eal_options eal = {.arguments = options->eal,
                                    .count = options->eal_count,
                                    .memory_mb = memory_wanted_mb(options),
+                                   .telemetry = options->telemetry,
                                    .pci = options->device.kind == DEVICE_PCI ? options->device.value : NULL};
 
     int rc = weir_eal_open(&eal, run->error, sizeof(run->error));

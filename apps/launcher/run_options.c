@@ -3,6 +3,7 @@
 #include "arguments.h"
 #include "fault_option.h"
 #include "plugin.h"
+#include "tcp_options.h"
 #include "value.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ enum {
     STATISTICS,
     TRACE,
     WATCHDOG,
+    COUNTERS,
+    TELEMETRY,
     DURATION,
     QUIET,
 };
@@ -70,11 +73,16 @@ static const struct argp_option list[] = {
     {"connections", CONNECTIONS, "N", 0, "How many TCP connections at once. Default: 16384", 0},
     {NULL, 0, NULL, 0, "Looking and testing:", 3},
     {"stats", STATISTICS, "SECONDS", 0, "Print a line of statistics that often", 0},
+    {"counters", COUNTERS, NULL, 0, "At the end, print all counters that are not zero, by the names of nstat", 0},
+    {"telemetry", TELEMETRY, NULL, 0,
+     "Answer `dpdk-telemetry.py -f weir-PID`: /weir/stats, /weir/connections, /weir/connection,NUMBER. With EAL "
+     "arguments DPDK does so anyway, under the file prefix that they name",
+     0},
     {"pcap", PCAP, "FILE", 0, "Also write all packets to FILE, for tcpdump and Wireshark", 0},
     {"trace", TRACE, "FILE", 0,
      "Write what each task does to FILE, up to 256 MiB, for https://ui.perfetto.dev. To see once what they are at, "
      "send "
-     "SIGUSR1",
+     "SIGUSR1, which prints the connections and the counters, too",
      0},
     {"watchdog", WATCHDOG, "TIME", 0,
      "Say which task holds the processor longer than TIME (such as 10ms), and where it is", 0},
@@ -208,8 +216,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->stack;
         if (options->app->argp != NULL) /* else it is no child */
-            state->child_inputs[0] = options->settings;
+            state->child_inputs[1] = options->settings;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not expected here: EAL arguments are followed by --", argument);
@@ -253,6 +262,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return read_watchdog(options, argument, state);
     case STATISTICS:
         return read_time(&options->statistics, "--stats", argument, state);
+    case COUNTERS:
+        options->counters = true;
+        return 0;
+    case TELEMETRY:
+        options->telemetry = true;
+        return 0;
     case DURATION:
         return read_time(&options->duration, "--duration", argument, state);
     case QUIET:
@@ -311,9 +326,9 @@ void run_options_parse(struct run_options *options, int argc, char **argv)
         "they bring is used:\n\n  %s EAL-ARGUMENTS -- [OPTION...]",
         options->app->summary != NULL ? options->app->summary : "", name);
 
-    const struct argp_child children[] = {{options->app->argp, 0, options->app->argp != NULL ? group : NULL, -2}, {0}};
-    const struct argp argp = {
-        .options = list, .parser = parse, .doc = doc, .children = options->app->argp != NULL ? children : NULL};
+    const struct argp_child children[] = {
+        {&tcp_options, 0, "TCP:", 2}, {options->app->argp, 0, options->app->argp != NULL ? group : NULL, -2}, {0}};
+    const struct argp argp = {.options = list, .parser = parse, .doc = doc, .children = children};
 
     before = find_own(options, argc, argv);
     arguments_parse(&argp, name, argc - before, argv + before, options);

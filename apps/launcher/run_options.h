@@ -30,7 +30,8 @@ struct run_options {
     uint64_t fault_seed; /* 0: chosen when the wire is made */
     const char *pcap, *trace;
     weir_time statistics, duration, watchdog; /* 0: none */
-    bool quiet;
+    bool quiet, counters, telemetry;
+    struct weir_stack_options stack; /* what tcp_options.h sets of it */
 };
 
 /* Takes apart `weir run APP [EAL-ARGS --] [options]`: argv[0] is APP. Prints one line and exits on a mistake; prints

@@ -10,6 +10,8 @@ struct asker {
     int number; /* its signal; 0: free */
     struct weir_door door;
     struct weir_job job;
+    void (*also)(FILE *out, void *arg); /* or NULL */
+    void *also_arg;
 };
 
 /* Signals are the process's. Slots are taken and freed under the lock, which handlers do not need. */
@@ -25,6 +27,9 @@ static void print_tree(struct weir_job *job)
     fprintf(stderr, "weir: the %u task%s of loop %u:\n", statistics.tasks_living,
             statistics.tasks_living == 1 ? "" : "s", weir_loop_number(weir_current_loop()));
     weir_print_tree(stderr);
+    struct asker *asker = WEIR_CONTAINER_OF(job, struct asker, job);
+    if (asker->also != NULL)
+        asker->also(stderr, asker->also_arg);
 }
 
 static void on_signal(int number)
@@ -87,6 +92,7 @@ static int ask(struct asker **slot, int number)
         return -ENOMEM;
     struct weir_token *token = weir_current_token();
     asker->job = (struct weir_job){.fn = print_tree};
+    asker->also = NULL;
     weir_door_open(&asker->door, token);
     weir_token_release(token);
     __atomic_store_n(&asker->number, number, __ATOMIC_RELEASE);
@@ -111,4 +117,14 @@ int weir_tree_on_signal(int number)
     }
     pthread_mutex_unlock(&lock);
     return rc;
+}
+
+int weir_tree_on_signal_also(void (*print)(FILE *out, void *arg), void *arg)
+{
+    struct asker **asker = weir_run_state_find(&asking);
+    if (asker == NULL || *asker == NULL)
+        return -EINVAL;
+    (*asker)->also = print;
+    (*asker)->also_arg = arg;
+    return 0;
 }

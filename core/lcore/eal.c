@@ -87,7 +87,8 @@ static void make_own_arguments(const struct weir_eal_options *options)
     add(options->program != NULL ? options->program : "weir");
     add_memory(options);
     add_lcore();
-    add("--no-telemetry");
+    if (!options->telemetry)
+        add("--no-telemetry");
     snprintf(prefix, sizeof(prefix), "weir-%" PRIdMAX, (intmax_t)getpid());
     add_pair("--file-prefix", prefix);
     if (options->pci != NULL)
@@ -196,7 +197,7 @@ static void free_arguments(void)
 
 int weir_eal_open(const struct weir_eal_options *options, char *error, size_t size)
 {
-    bool own = options->arguments == NULL;
+    bool own = options->arguments == NULL, lonely = own && !options->telemetry;
     bool quiet =
         own || !(user_says(options, "--log-level") || user_says(options, "--help") || user_says(options, "-h"));
     int rc;
@@ -207,14 +208,15 @@ int weir_eal_open(const struct weir_eal_options *options, char *error, size_t si
         make_own_arguments(options);
     else
         add(options->program != NULL ? options->program : "weir");
-    rc = eal_files_prepare(own);
+    rc = eal_files_prepare(lonely);
     if (rc < 0) {
         snprintf(error, size, "no directory for run time files: %s (TMPDIR names another place)", strerror(-rc));
     } else {
         rc = initialise(options, quiet, error, size);
         eal_files_note(!own && !user_says(options, "--no-shconf") && !user_says(options, "--in-memory"));
-        /* With Weir's own arguments nothing is ever put there: gone now, it cannot be left behind by a crash. */
-        if (own || rc < 0)
+        /* With Weir's own arguments, and no telemetry, nothing is ever put there: gone now, it cannot be left behind by
+         * a crash. */
+        if (lonely || rc < 0)
             eal_files_remove();
     }
     eal.open = rc == 0;

@@ -128,7 +128,7 @@ static inline uint32_t fourth_word(unsigned length, uint8_t flags, uint16_t wind
 
 /* What the device must know to cut a packet. The pseudo header's sum is then without the length, which each segment has
  * its own of. Source: rte_mbuf_core.h, RTE_MBUF_F_TX_TCP_SEG. */
-static void seal_large(struct weir_tcp *tcp, const struct weir_tcp_connection *c, struct rte_mbuf *m,
+static void seal_large(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m,
                        struct rte_tcp_hdr *header)
 {
     uint32_t payload = m->pkt_len - tcp_header_length(c);
@@ -137,6 +137,7 @@ static void seal_large(struct weir_tcp *tcp, const struct weir_tcp_connection *c
     m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
     m->tso_segsz = c->mss;
     tcp->stats.out_segs += (payload - 1) / c->mss; /* and one */
+    c->segments_out += (payload - 1) / c->mss;
 }
 
 void tcp_emit(struct weir_tcp *tcp, struct weir_tcp_connection *c, struct rte_mbuf *m, uint32_t seq, uint8_t flags)

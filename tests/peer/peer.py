@@ -309,6 +309,80 @@ def tree_on_a_signal():
         weir.process.send_signal(signal.SIGINT)
         check(weir.process.wait(timeout=60) == 0, "weir's exit status is not 0")
         check(re.search(r"^weir: the \d+ tasks of loop 0:\nmain: .*\n└─ ", weir.complained()), "no tree")
+        check(re.search(r"^ESTAB +\d+ +\d+ +192\.0\.2\.2:7 +192\.0\.2\.1:\d+\n\t ts sack cubic wscale:\d+,\d+ rto:",
+                        weir.complained(), re.MULTILINE), "no connection")
+        check(re.search(r"^TcpPassiveOpens +1$", weir.complained(), re.MULTILINE), "no counters")
+
+
+def ask(prefix, *questions):
+    """Puts questions to DPDK's telemetry, by DPDK's own tool; returns the answers."""
+    done = subprocess.run(["dpdk-telemetry.py", "-f", prefix], input="\n".join(questions) + "\n", capture_output=True,
+                          text=True, timeout=60, check=False)
+    check(done.returncode == 0, done.stderr)
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    check(len(answers) == len(questions), done.stdout)
+    return [next(iter(answer.values())) for answer in answers]
+
+
+def telemetry_tells_of_the_stack():
+    with serve_on_tap("--telemetry", "--congestion", "reno") as weir:
+        prefix = f"weir-{weir.process.pid}"
+        with connect() as stream:
+            stats, connections, none, nonsense = ask(prefix, "/weir/stats", "/weir/connections", "/weir/connection,4711",
+                                                     "/weir/connections,x")
+            check(stats["TcpCurrEstab"] == 1 and stats["TcpInSegs"] >= 3, f"{stats}")
+            (number, connection), = connections.items()
+            port = stream.getsockname()[1]
+            check(connection == f"ESTAB {STACK}:7 {KERNEL}:{port}", connection)
+            check(none is None and nonsense is None, f"{none} {nonsense}")
+            told, = ask(prefix, f"/weir/connection,{number}")
+            check(told["state"] == "ESTAB" and told["congestion"] == "reno" and told["remote"] == f"{KERNEL}:{port}",
+                  f"{told}")
+            check(told["bytes_received"] == 6 and told["segments_in"] >= 3, f"{told}")
+            check(any(line.endswith("s ESTABLISHED") for line in told["events"]), f"{told}")
+        asker = subprocess.Popen(["dpdk-telemetry.py", "-f", prefix], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        asker.stdin.write(b"/weir/stats\n" * 10000)  # while the connections come, and while the stack goes
+        client("--connections", 64, "--bytes", 20000)
+        weir.stop()
+        asker.kill()
+        asker.wait()
+
+
+def counters_at_the_end():
+    with serve_on_tap("--counters") as weir:
+        client("--connections", 3, "--bytes", 5000)
+        weir.stop()
+        check(re.search(r"^TcpPassiveOpens +3$", weir.said(), re.MULTILINE), weir.said())
+        check(re.search(r"^IpInReceives +\d+$", weir.said(), re.MULTILINE), weir.said())
+        check("TcpRetransSegs" not in weir.said() or re.search(r"^TcpRetransSegs +[1-9]", weir.said(), re.MULTILINE),
+              "zeros are printed")
+
+
+def connection_that_dies_oddly_tells_its_story():
+    with serve_on_tap(environment=dict(os.environ, WEIR_LOG="info")) as weir:
+        stream = connect()
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()  # a reset
+        wait_for(lambda: "RST came" in weir.complained(), "its story")
+        check(re.search(rf"^weir: connection {STACK}:7 to {KERNEL}:\d+ ended, Connection reset by peer: ESTAB",
+                        weir.complained(), re.MULTILINE), weir.complained())
+        check(weir.complained().count("RST came") == 1, "more than once")
+        weir.process.send_signal(signal.SIGINT)
+        check(weir.process.wait(timeout=60) == 0, "weir's exit status is not 0")
+
+
+def options_of_tcp_reach_the_stack():
+    with serve_on_tap("--telemetry", "--syn-cookies", "--ecn", "request", "--receive-buffer", "65k", "--nagle",
+                      "--keepalive", "30s", "--user-timeout", "20s", "--backlog", "64", "--syn-queue", "64", "--orphans",
+                      "64", "--time-wait", "1s", "--rto-min", "50ms", "--send-buffer", "1M") as weir:
+        prefix = f"weir-{weir.process.pid}"
+        with connect():
+            stats, connection = ask(prefix, "/weir/stats", "/weir/connection,0")
+        check(stats["TcpExtSyncookiesRecv"] == 1, f"{stats}")
+        check(connection["receive_buffer"] == 65000 and connection["send_buffer"] == 1000000, f"{connection}")
+        client("--connections", 8, "--bytes", 100000)
+        weir.stop()
 
 
 def trace_can_be_read():
@@ -372,7 +446,8 @@ TESTS = {test.__name__: test for test in (
     each_address_answers_for_itself, route_leads_behind_the_kernel, vlan_carries_its_tag_both_ways,
     signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer,
     packets_on_a_slow_wire_outlive_the_stack, idle_does_not_burn_a_core, memif_without_a_peer_does_not_burn_a_core,
-    tree_on_a_signal, trace_can_be_read, statistics_and_duration, capture_can_be_read, dpdks_own_arguments,
+    tree_on_a_signal, telemetry_tells_of_the_stack, counters_at_the_end, connection_that_dies_oddly_tells_its_story,
+    options_of_tcp_reach_the_stack, trace_can_be_read, statistics_and_duration, capture_can_be_read, dpdks_own_arguments,
     af_packet_on_a_veth, af_xdp_on_a_veth, memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
 
 if __name__ == "__main__":

@@ -119,9 +119,9 @@ def weir_path():
     return os.environ["WEIR"]
 
 
-def serve_on_tap(*arguments, interface="weir0"):
+def serve_on_tap(*arguments, interface="weir0", environment=None):
     """Starts `weir run echo` on a TAP, whose kernel's end gets an address."""
-    weir = Weir("run", "echo", "--device", f"tap:{interface}", *arguments).wait_ready()
+    weir = Weir("run", "echo", "--device", f"tap:{interface}", *arguments, environment=environment).wait_ready()
     run("ip", "address", "add", f"{KERNEL}/24", "dev", interface)
     return weir
 

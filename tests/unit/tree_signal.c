@@ -36,6 +36,33 @@ Test(tree_signal, prints_the_tree_between_two_tasks)
     cr_expect_not_null(strstr(second, "   └─ sleep_forever: weir_sleep_forever for "));
 }
 
+static void print_more(FILE *out, void *arg)
+{
+    fprintf(out, "and %s\n", (const char *)arg);
+}
+
+static int raise_with_more(void *arg)
+{
+    cr_expect_eq(weir_tree_on_signal_also(print_more, arg), -EINVAL, "too soon");
+    WEIR_TRY(weir_tree_on_signal(SIGUSR1));
+    WEIR_TRY(weir_tree_on_signal_also(print_more, arg));
+    raise(SIGUSR1);
+    WEIR_TRY(weir_sleep(1));
+    WEIR_TRY(weir_tree_on_signal_also(NULL, NULL));
+    raise(SIGUSR1);
+    return weir_sleep(1);
+}
+
+Test(tree_signal, prints_what_else_there_is_after_the_tree_until_told_otherwise)
+{
+    keep_stderr();
+    cr_expect_eq(run(raise_with_more, (char[]){"more"}), 0);
+    const char *more = strstr(stderr_kept(), "\nand more\n");
+    cr_assert_not_null(more, "%s", stderr_kept());
+    cr_expect_not_null(strstr(more, "\nweir: the 1 task of loop 0:\n"), "%s", stderr_kept());
+    cr_expect_null(strstr(more + 1, "\nand more\n"), "%s", stderr_kept());
+}
+
 static int ask_wrongly(void *arg)
 {
     cr_expect_eq(weir_tree_on_signal(0), -EINVAL);

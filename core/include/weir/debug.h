@@ -50,6 +50,10 @@ int weir_trace_close(struct weir_trace *trace);
  * no such signal, or it cannot be caught; -EALREADY: this loop has asked for one; -ENOMEM. Checkpoint: never. */
 int weir_tree_on_signal(int number);
 
+/* Has print(stderr, arg) called after each such tree of the current loop: for what else there is to see. One at a time;
+ * NULL: no more. Returns 0, or -EINVAL: this loop has asked for no signal. Checkpoint: never. */
+int weir_tree_on_signal_also(void (*print)(FILE *out, void *arg), void *arg);
+
 /* ---- the watchdog: who holds the lcore, and how the time is shared ---- */
 
 struct weir_watchdog_options {

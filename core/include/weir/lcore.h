@@ -11,10 +11,11 @@ struct weir_eal_options {
     const char *program; /* as whom DPDK speaks; NULL: "weir" */
     /* The user's EAL arguments, as DPDK's users pass them, without a program's name: they reach the EAL unchanged.
      * NULL: Weir's own, which need no hugepages, no privilege and no files: lcore 0 on the CPUs that this process may
-     * use (taskset chooses), plain memory, no PCI scan, no telemetry. */
+     * use (taskset chooses), plain memory, no PCI scan, no telemetry unless it is asked for. */
     char **arguments;
     int count;
     unsigned memory_mb; /* of plain memory, with Weir's own arguments: what pools and rings will need; 0: 64 */
+    bool telemetry;  /* with Weir's own arguments: answer dpdk-telemetry.py, at a socket of the file prefix weir-PID */
     const char *pci; /* with Weir's own arguments: a PCI device to probe, or NULL. Uses hugepages if any are free.  */
 };
 
