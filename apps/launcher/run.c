@@ -6,6 +6,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
+#include <rte_pdump.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +355,8 @@ static int set_up_and_run(struct run *run)
         return FAIL(run, -EBUSY, "another library has taken weir's place in DPDK's packets");
     WEIR_TRY(make_pool(run));
     weir_eal_log_keep(); /* drivers say a lot, and mean little */
+    if (run->options->eal != NULL)
+        (void)rte_pdump_init(); /* for dpdk-dumpcap, where other processes can join this one: else it fails, and says so */
     rc = open_device(run);
     weir_eal_log_pass();
     return rc < 0 ? rc : run_loop(run);

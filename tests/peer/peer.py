@@ -3,6 +3,7 @@
 Ctrl-C, and fails unless every packet is back in its pool, nothing was complained of, and nothing was left behind.
 
 WEIR_PEER_BYTES: bytes on each of the 256 connections (default 262144; 4194304 is the full size)."""
+import contextlib
 import json
 import os
 import re
@@ -263,6 +264,53 @@ def capture_can_be_read():
         check(abs(time.time() - newest) < 600, f"the last packet is from {newest}")
 
 
+PAGES = "/proc/sys/vm/nr_hugepages"
+
+
+@contextlib.contextmanager
+def hugepages(count):
+    """As many 2 MB pages, and a directory to have them from: other processes can see memory only that way."""
+    with open(PAGES, encoding="ascii") as file:
+        before = int(file.read())
+    directory = tempfile.mkdtemp()
+    try:
+        with open(PAGES, "w", encoding="ascii") as file:
+            file.write(str(before + count))
+        run("mount", "-t", "hugetlbfs", "none", directory)
+        yield directory
+    finally:
+        subprocess.run(["umount", directory], check=False)
+        os.rmdir(directory)
+        with open(PAGES, "w", encoding="ascii") as file:
+            file.write(str(before))
+
+
+def dumpcap_attaches_to_a_running_weir():
+    prefix = f"weir-{os.getpid()}"
+    with hugepages(100) as pages, tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/dump.pcapng"
+        with Weir("run", "echo", "-l", "0", "-m", "128", "--no-pci", "--huge-dir", pages, "--file-prefix", prefix, "--vdev",
+                  "net_tap0,iface=weir0", "--", "--address", f"{STACK}/24", "--mbufs", "4095").wait_ready() as weir:
+            run("ip", "address", "add", f"{KERNEL}/24", "dev", "weir0")
+            dumpcap = subprocess.Popen(["dpdk-dumpcap", f"--file-prefix={prefix}", "-q", "-i", "net_tap0", "-w", path],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            wait_for(lambda: os.path.exists(path) or dumpcap.poll() is not None, "dpdk-dumpcap")
+
+            def captured():
+                client("--connections", 1, "--bytes", 1000)
+                shown = subprocess.run(["tshark", "-r", path, "-Y", "echo"], capture_output=True, text=True, timeout=60,
+                                       check=False).stdout
+                return "Request" in shown and "Response" in shown
+
+            wait_for(lambda: dumpcap.poll() is not None or captured(), "both directions")
+            check(dumpcap.poll() is None, "dpdk-dumpcap ended by itself")
+            dumpcap.send_signal(signal.SIGINT)
+            said, _ = dumpcap.communicate(timeout=60)
+            check(dumpcap.returncode == 0, said)
+            weir.stop()
+        check(not os.path.exists(f"/var/run/dpdk/{prefix}"), "DPDK's files were left behind")
+
+
 def dpdks_own_arguments():
     with Weir("run", "echo", "--no-huge", "--no-pci", "--vdev", "net_tap0,iface=weir0", "--", "--address",
               f"{STACK}/24").wait_ready() as weir:
@@ -447,7 +495,8 @@ TESTS = {test.__name__: test for test in (
     signal_closes_connections_in_good_order, signal_in_the_middle_of_a_transfer,
     packets_on_a_slow_wire_outlive_the_stack, idle_does_not_burn_a_core, memif_without_a_peer_does_not_burn_a_core,
     tree_on_a_signal, telemetry_tells_of_the_stack, counters_at_the_end, connection_that_dies_oddly_tells_its_story,
-    options_of_tcp_reach_the_stack, trace_can_be_read, statistics_and_duration, capture_can_be_read, dpdks_own_arguments,
+    options_of_tcp_reach_the_stack, trace_can_be_read, statistics_and_duration, capture_can_be_read,
+    dumpcap_attaches_to_a_running_weir, dpdks_own_arguments,
     af_packet_on_a_veth, af_xdp_on_a_veth, memif_pair_as_an_ordinary_user, memif_server_outlives_its_clients)}
 
 if __name__ == "__main__":
