@@ -62,6 +62,7 @@ static void reset(struct weir_tcp *tcp, struct weir_tcp_connection *c, bool tell
 {
     let_go(c);
     tcp_note(tcp, c, c->receive.head != NULL ? E_UNREAD : E_ABORTED, c->rcv_queued);
+    tcp->stats.abort_on_close += c->receive.head != NULL;
     if (tell)
         tcp_emit_reset(tcp, c);
     tcp_finish(tcp, c, -ECONNRESET);

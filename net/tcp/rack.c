@@ -52,6 +52,7 @@ void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
     if (seq_before(end, c->rack_fack) && !(packet->tcp.marks & P_REPEATED)) { /* section 6.2 step 3 */
         c->recovery |= R_REORDERS;
         tcp->rings[c->index].reorderings++;
+        tcp->stats.reorderings++;
     }
     if (is_of_original(tcp, c, packet, segment))
         return;

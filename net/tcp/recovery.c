@@ -91,6 +91,7 @@ void tcp_recovery_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
     if (dsack)
         tcp_rack_dsack(c);
     tcp->rings[c->index].dsacks += dsack;
+    tcp->stats.dsacks += dsack;
     tcp_probe_ack(tcp, c, segment, dsack);
     if (news) {
         tcp_acked(tcp, c, segment);

@@ -280,6 +280,7 @@ static void check_text(struct weir_tcp *tcp, struct weir_tcp_connection *c, stru
     if (c->state != WEIR_TCP_ESTABLISHED && c->state != WEIR_TCP_FIN_WAIT_1 && c->state != WEIR_TCP_FIN_WAIT_2)
         return;
     if ((c->flags & F_ORPHAN) && seq_after(segment->seq + segment->length, c->rcv_nxt) && segment->length > 0) {
+        tcp->stats.abort_on_data++;
         tcp_emit_reset(tcp, c); /* nobody will ever read it: RFC 1122 section 4.2.2.13 */
         tcp_finish(tcp, c, -ECONNRESET);
         return;

@@ -41,6 +41,7 @@ static bool nobody_there(const struct weir_tcp_connection *c)
 /* Gone without a word. A peer that is there after all must not wait for ever; but a SYN may be of nobody. */
 static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
+    tcp->stats.abort_on_timeout++;
     if (tcp_synchronized(c) || c->turned_away)
         tcp_emit_reset(tcp, c);
     if (c->soft_error == 0)

@@ -226,3 +226,35 @@ Test(tcp_events, one_story_a_second_and_the_others_are_counted)
     EXPECT("(and 2 others before, not written out)");
     close_connection();
 }
+
+/* ---- ends are counted, by how they came ---- */
+
+Test(tcp_events, odd_ends_are_counted_each_by_its_reason)
+{
+    const struct weir_tcp_stats *stats = weir_tcp_stats(w.tcp);
+
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10); /* closed with that unread */
+    weir_tcp_close(w.tcp, w.now, c);
+    cr_assert_eq(stats->abort_on_close, 1);
+    wire_flush(&w);
+    w.sent_taken = w.sent_count;
+
+    w.peer_port++;
+    c = wire_connect(&w); /* data comes after it was closed */
+    weir_tcp_close(w.tcp, w.now, c);
+    wire_flush(&w);
+    w.sent_taken = w.sent_count;
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10);
+    cr_assert_eq(stats->abort_on_data, 1);
+    wire_flush(&w);
+    w.sent_taken = w.sent_count;
+
+    w.peer_port++;
+    c = wire_connect(&w); /* nobody answers */
+    weir_tcp_set(w.tcp, w.now, c, &(struct weir_tcp_settings){.user_timeout = WEIR_SECONDS(5)});
+    wire_send(&w, c, 100);
+    wire_advance(&w, WEIR_SECONDS(20));
+    cr_assert_eq(stats->abort_on_timeout, 1);
+    w.sent_taken = w.sent_count;
+    close_connection();
+}

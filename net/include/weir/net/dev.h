@@ -8,6 +8,8 @@
 
 struct weir_dev;
 
+/* What a device has counted: packets and bytes of frames that passed; dropped: lost for want of room or of packets (RFC
+ * 2863's discards); errors: what the device or its driver found wrong. A driver may begin again at zero. */
 struct weir_dev_stats {
     uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
     uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;

@@ -40,7 +40,13 @@ struct weir_ip_options {
     uint64_t seed;
 };
 
-struct weir_ip_stats { /* the names of RFC 4293 and RFC 4292, and ICMP's of RFC 5837's kin */
+/* What IP and ICMP have counted. Those of RFC 4293: in_receives (packets), in_hdr_errors (malformed), in_addr_errors
+ * (not for us), in_unknown_protos, in_truncated (shorter than they say), in_delivers (handed to a protocol, ICMP too),
+ * out_requests (packets that protocols sent), out_no_routes, out_discards (no memory, or no place for a neighbour); and
+ * of ICMP: in_msgs, in_errors (malformed, a wrong checksum, a quote of nothing of ours), in_ and out_ by type. The
+ * others: in_cksum_errors          IPv4 headers with a wrong checksum: not in in_hdr_errors icmp_out_rate_limited
+ * errors that were not sent, there being too many */
+struct weir_ip_stats {
     uint64_t in_receives, in_hdr_errors, in_cksum_errors, in_addr_errors, in_unknown_protos, in_truncated, in_delivers;
     uint64_t reasm_reqds, reasm_oks, reasm_fails; /* fragments, packets made of them, and those that were given up */
     uint64_t out_requests, out_no_routes, out_discards;

@@ -42,6 +42,9 @@ struct weir_link_options {
     uint16_t vlan;            /* that all frames belong to, 1 to 4094; 0: none                     */
 };
 
+/* What a link has counted: frames that came; not for us; malformed; of a type that nobody here knows; frames sent;
+ * those not sent for want of memory. Of ARP: requests and replies both ways; malformed ones (arp_bad); addresses that
+ * found the table full; packets dropped because nobody answered, or too many waited (arp_unresolved_dropped). */
 struct weir_link_stats {
     uint64_t rx_frames, rx_not_for_us, rx_bad, rx_unknown_type;
     uint64_t rx_other_vlan; /* of another VLAN than ours, or without one */

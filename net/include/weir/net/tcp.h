@@ -67,7 +67,30 @@ struct weir_tcp_options {
     uint64_t seed;                    /* of what needs no secret                                                    */
 };
 
-struct weir_tcp_stats { /* RFC 4022's names first */
+/* What TCP has counted. Those of RFC 4022: active_opens, passive_opens (from CLOSED to SYN-SENT, from LISTEN to
+ * SYN-RECEIVED), attempt_fails (from either back), estab_resets (from ESTABLISHED or CLOSE-WAIT to CLOSED by an error),
+ * in_segs, out_segs, retrans_segs (segments; the last are in out_segs, too), in_errs (malformed, or a wrong checksum),
+ * out_rsts, and curr_estab (ESTABLISHED or CLOSE-WAIT now). The others:
+ *   in_cksum_errors          segments with a wrong checksum: in in_errs, too
+ *   out_of_order             segments of data that did not come next
+ *   duplicates               segments with data that was there already
+ *   zero_window_probes       sent into a closed window
+ *   fast_retransmits         recoveries that ACKs began
+ *   timeouts                 retransmission timers that ran out
+ *   paws_dropped             segments whose timestamp was old (RFC 7323)
+ *   tail_loss_probes         sent (RFC 8985)
+ *   keepalive_probes         sent
+ *   syncookies_sent, _recv, _failed  SYNs answered so; ACKs that brought a good one back; ACKs that brought a bad one
+ *   listen_overflows         SYNs and last ACKs of handshakes that found the backlog full
+ *   no_connection_memory     connections that there was no place for
+ *   challenge_acks           sent (RFC 5961)
+ *   abort_on_timeout         connections given up: nobody answered
+ *   abort_on_close           connections reset when closed, because data was not read
+ *   abort_on_data            connections reset after they were closed, because data came
+ *   dsacks                   ACKs that told that something came twice (RFC 2883)
+ *   reorderings              packets that were seen to overtake others (RFC 8985 section 6.2)
+ *   connections              places taken now, by connections of any state */
+struct weir_tcp_stats {
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts, in_cksum_errors;
     uint64_t out_of_order, duplicates, zero_window_probes, fast_retransmits, timeouts, paws_dropped;
@@ -83,7 +106,8 @@ struct weir_tcp_stats { /* RFC 4022's names first */
      * connections reset when closed, too many orphans being there; TIME_WAITs given up for a new connection. */
     uint64_t listen_drops, req_q_full_do_cookies, memory_pressures, ofo_drop, rcv_q_drop;
     uint64_t abort_on_memory, time_wait_overflow;
-    unsigned curr_estab, connections; /* now */
+    uint64_t abort_on_timeout, abort_on_close, abort_on_data, dsacks, reorderings;
+    unsigned curr_estab, connections;
 };
 
 struct weir_tcp;

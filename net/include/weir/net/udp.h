@@ -11,7 +11,11 @@ struct weir_udp_options {
     uint64_t seed;
 };
 
-struct weir_udp_stats { /* RFC 4113 */
+/* What UDP has counted. Those of RFC 4113: in_datagrams (delivered), no_ports (nobody listened), in_errors (malformed,
+ * or a wrong checksum), out_datagrams (sent). The others: in_cksum_errors          datagrams with a wrong checksum: in
+ * in_errors, too rcvbuf_errors            datagrams dropped, their socket's queue being full out_errors datagrams that
+ * could not be sent */
+struct weir_udp_stats {
     uint64_t in_datagrams, no_ports, in_errors, in_cksum_errors, rcvbuf_errors, out_datagrams, out_errors;
 };
 
