@@ -10,6 +10,9 @@ enum {
     NAGLE,
     KEEPALIVE,
     USER_TIMEOUT,
+    DELAYED_ACK,
+    MSS,
+    MTU_PROBING,
     RTO_MIN,
     TIME_WAIT,
     BACKLOG,
@@ -19,6 +22,7 @@ enum {
     SEND_BUFFER,
 };
 
+enum { MODES = 3, MSS_LEAST = 88, MSS_MOST = 65495 };
 enum { COUNT_MOST = 4000000, BUFFER_LEAST = 1024, BUFFER_MOST = 1 << 30 };
 
 static const struct argp_option list[] = {
@@ -35,6 +39,13 @@ static const struct argp_option list[] = {
      "Ask a peer that was silent for TIME (1s or more) whether it is still there. Default: never", 0},
     {"user-timeout", USER_TIMEOUT, "TIME", 0,
      "End a connection whose data was not acknowledged for TIME (1s or more). Default: some nine minutes", 0},
+    {"delayed-ack", DELAYED_ACK, "TIME", 0,
+     "How long the ACK of a lone segment may wait for a reply, 1ms to 500ms. Default: not beyond its turn", 0},
+    {"mss", MSS, "BYTES", 0, "The largest segments to send and to ask for. Default: what the link has room for", 0},
+    {"mtu-probing", MTU_PROBING, "MODE", 0,
+     "Find out by probes what the path has room for (RFC 4821): black-hole (when large segments vanish; the default), "
+     "always or off",
+     0},
     {"rto-min", RTO_MIN, "TIME", 0, "The shortest time after which data is sent again. Default: 200ms", 0},
     {"time-wait", TIME_WAIT, "TIME", 0, "How long a closed connection is remembered. Default: 60s", 0},
     {"backlog", BACKLOG, "N", 0, "Connections that may wait to be accepted, by a listener. Default: 1024", 0},
@@ -61,18 +72,20 @@ static void read_congestion(struct weir_stack_options *options, const char *argu
         argp_error(state, "--congestion '%s' is none of cubic, reno", argument);
 }
 
-static void read_ecn(struct weir_stack_options *options, const char *argument, struct argp_state *state)
+/* The place of a word among others; each mode's is its number. */
+static unsigned read_mode(const char *const *modes, int key, const char *argument, struct argp_state *state)
 {
-    static const char *const modes[] = {
-        [WEIR_TCP_ECN_ACCEPT] = "accept", [WEIR_TCP_ECN_REQUEST] = "request", [WEIR_TCP_ECN_OFF] = "off"};
-
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-        if (strcmp(argument, modes[i]) == 0) {
-            options->ecn = (enum weir_tcp_ecn)i;
-            return;
-        }
-    argp_error(state, "--ecn '%s' is none of accept, request, off", argument);
+    for (unsigned i = 0; i < MODES; i++)
+        if (strcmp(argument, modes[i]) == 0)
+            return i;
+    argp_error(state, "--%s '%s' is none of %s, %s, %s", name_of(key), argument, modes[0], modes[1], modes[2]);
+    return 0;
 }
+
+static const char *const ecn_modes[MODES] = {
+    [WEIR_TCP_ECN_ACCEPT] = "accept", [WEIR_TCP_ECN_REQUEST] = "request", [WEIR_TCP_ECN_OFF] = "off"};
+static const char *const probing_modes[MODES] = {
+    [WEIR_TCP_MTU_BLACK_HOLE] = "black-hole", [WEIR_TCP_MTU_ALWAYS] = "always", [WEIR_TCP_MTU_OFF] = "off"};
 
 static error_t read_time(weir_time *time, int key, weir_time least, const char *argument, struct argp_state *state)
 {
@@ -103,6 +116,23 @@ static error_t read_bytes(uint32_t *bytes, int key, const char *argument, struct
     return 0;
 }
 
+static error_t read_mss(uint16_t *mss, const char *argument, struct argp_state *state)
+{
+    uint64_t number = 0;
+
+    if (value_number(argument, MSS_LEAST, MSS_MOST, &number) < 0)
+        argp_error(state, "--mss '%s' is no number from %d to %d", argument, MSS_LEAST, MSS_MOST);
+    *mss = (uint16_t)number;
+    return 0;
+}
+
+static error_t read_delay(weir_time *delay, const char *argument, struct argp_state *state)
+{
+    if (value_time(argument, delay) < 0 || *delay < WEIR_MILLISECONDS(1) || *delay > WEIR_MILLISECONDS(500))
+        argp_error(state, "--delayed-ack '%s' is no time from 1ms to 500ms", argument); /* RFC 9293 section 3.8.6.3 */
+    return 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct weir_stack_options *options = state->input;
@@ -112,8 +142,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         read_congestion(options, argument, state);
         return 0;
     case ECN:
-        read_ecn(options, argument, state);
+        options->ecn = (enum weir_tcp_ecn)read_mode(ecn_modes, key, argument, state);
         return 0;
+    case MTU_PROBING:
+        options->mtu_probing = (enum weir_tcp_mtu_probing)read_mode(probing_modes, key, argument, state);
+        return 0;
+    case MSS:
+        return read_mss(&options->mss_max, argument, state);
+    case DELAYED_ACK:
+        return read_delay(&options->delayed_ack, argument, state);
     case SYN_COOKIES:
         options->syn_cookies = true;
         return 0;

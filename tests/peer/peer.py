@@ -423,11 +423,13 @@ def connection_that_dies_oddly_tells_its_story():
 def options_of_tcp_reach_the_stack():
     with serve_on_tap("--telemetry", "--syn-cookies", "--ecn", "request", "--receive-buffer", "65k", "--nagle",
                       "--keepalive", "30s", "--user-timeout", "20s", "--backlog", "64", "--syn-queue", "64", "--orphans",
-                      "64", "--time-wait", "1s", "--rto-min", "50ms", "--send-buffer", "1M") as weir:
+                      "64", "--time-wait", "1s", "--rto-min", "50ms", "--send-buffer", "1M", "--mss", "1000", "--delayed-ack", "40ms",
+                      "--mtu-probing", "off") as weir:
         prefix = f"weir-{weir.process.pid}"
         with connect():
             stats, connection = ask(prefix, "/weir/stats", "/weir/connection,0")
         check(stats["TcpExtSyncookiesRecv"] == 1, f"{stats}")
+        check(connection["mss"] <= 1000, f"{connection}")
         check(connection["receive_buffer"] == 65000 and connection["send_buffer"] == 1000000, f"{connection}")
         client("--connections", 8, "--bytes", 100000)
         weir.stop()
