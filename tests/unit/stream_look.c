@@ -28,7 +28,7 @@ static void run(int (*body)(struct world *world), void (*prepare)(struct world *
 /* `ends[0]` on host 0 opened it, `ends[1]` on host 1 accepted it. */
 static int connect_pair(struct world *world, struct weir_stream *ends[2])
 {
-    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_endpoint server = world_endpoint(world, 1, PORT);
     struct weir_listener *listener;
     WEIR_TRY(weir_open_tcp_listener(world->stacks[1], PORT, 0, &listener));
     WEIR_TRY(weir_open_tcp_stream(world->stacks[0], &server, &ends[0]));
@@ -131,7 +131,7 @@ Test(stream_look, accepted_streams_keep_alive_as_their_stack_says)
 
 static int fills_the_backlog(struct world *world)
 {
-    struct weir_endpoint server = world_endpoint(1, PORT);
+    struct weir_endpoint server = world_endpoint(world, 1, PORT);
     struct weir_stream *streams[3];
     struct weir_stack_stats stats;
     struct weir_listener *listener;
