@@ -356,7 +356,8 @@ static int set_up_and_run(struct run *run)
     WEIR_TRY(make_pool(run));
     weir_eal_log_keep(); /* drivers say a lot, and mean little */
     if (run->options->eal != NULL)
-        (void)rte_pdump_init(); /* for dpdk-dumpcap, where other processes can join this one: else it fails, and says so */
+        (void)rte_pdump_init(); /* for dpdk-dumpcap, where other processes can join this one: else it fails, and says so
+                                 */
     rc = open_device(run);
     weir_eal_log_pass();
     return rc < 0 ? rc : run_loop(run);

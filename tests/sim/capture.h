@@ -1,5 +1,6 @@
 /* Packets of a virtual world, in its virtual time, as a pcap file for Wireshark. (weir_dev_open_pcap would show
- * what the stack gives its device, and not what that makes of it.) Source: draft-ietf-opsawg-pcap, the nanosecond format. */
+ * what the stack gives its device, and not what that makes of it.) Source: draft-ietf-opsawg-pcap, the nanosecond
+ * format. */
 #ifndef SIM_CAPTURE_H
 #define SIM_CAPTURE_H
 
