@@ -44,6 +44,8 @@ static struct {
     struct rte_mbuf *starved[256], *shared;
     unsigned starved_count;
     weir_time now;
+    struct weir_address us, peer;
+    uint16_t ether_type;
 } f;
 
 static struct rte_mempool *pool, *control;
@@ -136,20 +138,23 @@ static void check_machine(void)
 static void look_at(struct rte_mbuf *m)
 {
     const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    uint32_t at = f.ether_type == RTE_ETHER_TYPE_IPV4 ? 34 : 54;
     struct weir_tcp_option_values options;
     struct weir_tcp_header header;
 
     WEIR_ASSERT(rte_mbuf_check(m, 1, &(const char *){NULL}) == 0);
-    if (m->pkt_len < 54 || frame[12] != 8 || frame[13] != 0)
+    if (m->pkt_len < at + 20 || (frame[12] << 8 | frame[13]) != f.ether_type)
         return;
-    WEIR_ASSERT_EQ(weir_tcp_header_parse(frame + 34, m->data_len - 34u, &header), 0);
-    WEIR_ASSERT_EQ(weir_checksum_join(weir_sum_pseudo(US, PEER, IPPROTO_TCP), (uint16_t)(m->pkt_len - 34),
-                                      weir_sum(frame + 34, m->pkt_len - 34)),
+    if (f.ether_type == RTE_ETHER_TYPE_IPV6 && frame[20] != IPPROTO_TCP) /* neighbour discovery */
+        return;
+    WEIR_ASSERT_EQ(weir_tcp_header_parse(frame + at, m->data_len - at, &header), 0);
+    WEIR_ASSERT_EQ(weir_checksum_join(weir_sum_addresses(&f.us, &f.peer, IPPROTO_TCP), (uint16_t)(m->pkt_len - at),
+                                      weir_sum(frame + at, m->pkt_len - at)),
                    0);
-    weir_tcp_options_parse(frame + 54, header.header_length - 20u, &options);
+    weir_tcp_options_parse(frame + at + 20, header.header_length - 20u, &options);
     for (int i = 0; i < PEERS; i++)
         if (f.peers[i].port == header.dst_port) {
-            f.peers[i].ack = header.seq + (m->pkt_len - 34 - header.header_length) + !!(header.flags & (SYN | FIN));
+            f.peers[i].ack = header.seq + (m->pkt_len - at - header.header_length) + !!(header.flags & (SYN | FIN));
             if (header.flags & ACK)
                 f.peers[i].seq = header.ack;
             f.peers[i].timestamp = options.timestamp;
@@ -167,14 +172,7 @@ static void take_sent(struct weir_burst *burst)
 
 static void introduce_peer(void)
 {
-    struct weir_arp arp = {.operation = 1, .sender_mac = peer_mac, .sender = PEER, .target = US};
-    struct rte_ether_hdr ethernet = {.dst_addr = us_mac, .src_addr = peer_mac, .ether_type = RTE_BE16(0x0806)};
-    struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
-
-    memcpy(rte_pktmbuf_append(m, sizeof(ethernet)), &ethernet, sizeof(ethernet));
-    weir_arp_write(rte_pktmbuf_append(m, WEIR_ARP_LENGTH), &arp);
-    if (weir_link_input(f.link, f.now, m) != 0)
-        abort();
+    weir_link_heard_of(f.link, f.now, &f.peer, &peer_mac);
     take_sent(&f.burst);
 }
 
@@ -193,7 +191,7 @@ static void segment(const uint8_t *data, bool with_options)
                                      .flags = data[2] & 0x3f,
                                      .window = (uint16_t)(data[6] * (data[1] & 64 ? 256u : 1u))};
     unsigned options_length, length = data[5] * 8u;
-    struct weir_ip_rx rx = {.src = weir_address_v4(PEER), .dst = weir_address_v4(US), .protocol = IPPROTO_TCP};
+    struct weir_ip_rx rx = {.src = f.peer, .dst = f.us, .protocol = IPPROTO_TCP};
     struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
     uint8_t *at;
 
@@ -236,8 +234,8 @@ static void icmp(const uint8_t *data)
                             .icmp_code = data[3] % 16,
                             .icmp_mtu = (uint16_t)(data[4] * 8),
                             .quoted_protocol = IPPROTO_TCP,
-                            .quoted_src = weir_address_v4(US),
-                            .quoted_dst = weir_address_v4(PEER)};
+                            .quoted_src = f.us,
+                            .quoted_dst = f.peer};
     struct weir_tcp_header quote = {
         .src_port = 7, .dst_port = peer->port, .seq = peer->ack - data[5] * 16u, .header_length = 20};
     uint8_t bytes[20];
@@ -266,8 +264,7 @@ static void send_packet(struct weir_tcp_connection *c, struct rte_mbuf *m)
 
 static void connect_or_accept(struct weir_tcp_connection **c, const uint8_t *data)
 {
-    struct weir_endpoint remote = {
-        .family = AF_INET, .port = f.peers[data[3] % PEERS].port, .v4.s_addr = rte_cpu_to_be_32(PEER)};
+    struct weir_endpoint remote = weir_endpoint_of(&f.peer, f.peers[data[3] % PEERS].port);
 
     if (data[1] % USERS == ACCEPT ? weir_tcp_accept(f.tcp, f.listener, data[3] & 8 ? c : NULL, c) != 0
                                   : weir_tcp_connect(f.tcp, f.now, &remote, data[3] & 4 ? 7 : 1000, c, c) != 0)
@@ -405,12 +402,25 @@ static void open_machine(uint8_t choice)
                                    .key = {choice}};
 
     memset(&f, 0, sizeof(f));
+    f.us = weir_address_v4(US);
+    f.peer = weir_address_v4(PEER);
+    f.ether_type = RTE_ETHER_TYPE_IPV4;
+    if (choice & 32) {
+        f.us = (struct weir_address){.bytes = {0xfd, [15] = 1}};
+        f.peer = (struct weir_address){.bytes = {0xfd, [15] = 2}};
+        f.ether_type = RTE_ETHER_TYPE_IPV6;
+    }
+    if (choice & 64) {
+        tcp.delayed_ack = WEIR_MILLISECONDS(40);
+        tcp.mtu_probing = WEIR_TCP_MTU_ALWAYS;
+    }
     f.burst.flush = take_sent;
     f.now = WEIR_SECONDS(1) * (choice & 8 ? 1 : 20000);
     for (int i = 0; i < PEERS; i++)
         f.peers[i] = (struct peer){.port = (uint16_t)(40000 + i), .seq = choice & 16 ? 0u - 50 : 5};
     if (weir_link_open(&f.link, &link, &f.burst) < 0 || weir_ip_open(&f.ip, &ip, f.link) < 0 ||
-        weir_tcp_open(&f.tcp, &tcp, f.ip) < 0 || weir_tcp_listen(f.tcp, 7, 2, &f, &f.listener) < 0)
+        ((choice & 32) && weir_ip_add_address(f.ip, &f.us, 64, 0) < 0) || weir_tcp_open(&f.tcp, &tcp, f.ip) < 0 ||
+        weir_tcp_listen(f.tcp, 7, 2, &f, &f.listener) < 0)
         abort();
     introduce_peer();
 }
