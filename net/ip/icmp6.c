@@ -1,5 +1,5 @@
 /* ICMPv6: RFC 4443. */
-#include "ipv6_private.h"
+#include "autoconf_private.h"
 
 /* Answers an echo request by the packet itself: turned around, the payload untouched. RFC 4443 section 4.2: from the
  * address that was asked, or if that was many's, from one of ours. */
@@ -102,18 +102,22 @@ static uint8_t error_input(struct weir_ip *ip, struct rte_mbuf *m, struct weir_i
     return ours ? IPPROTO_ICMP : 0;
 }
 
-/* To the link, whose business neighbours and multicast groups are. */
-static void discovery(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx)
+/* Neighbours and multicast groups are the link's business, routers are ours. */
+static void discovery(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx, uint8_t type)
 {
-    if (weir_packet_pull(m, m->pkt_len))
-        weir_link_discovery(ip->link, now,
-                            &(struct weir_link_message){.src = rx->src,
-                                                        .dst = rx->dst,
-                                                        .hop_limit = rx->ttl,
-                                                        .bytes = rte_pktmbuf_mtod(m, const void *),
-                                                        .length = m->pkt_len});
-    else
+    if (weir_packet_pull(m, m->pkt_len)) {
+        struct weir_link_message message = {.src = rx->src,
+                                            .dst = rx->dst,
+                                            .hop_limit = rx->ttl,
+                                            .bytes = rte_pktmbuf_mtod(m, const void *),
+                                            .length = m->pkt_len};
+        if (type == WEIR_ICMP6_ROUTER_ADVERTISEMENT)
+            autoconf_advertisement(ip, now, &message);
+        else
+            weir_link_discovery(ip->link, now, &message);
+    } else {
         ip->stats.icmp_in_errors++;
+    }
     rte_pktmbuf_free(m);
 }
 
@@ -146,7 +150,8 @@ uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, st
     case WEIR_ICMP6_NEIGHBOUR_SOLICITATION:
     case WEIR_ICMP6_NEIGHBOUR_ADVERTISEMENT:
     case WEIR_ICMP6_MLD_QUERY:
-        discovery(ip, now, m, rx);
+    case WEIR_ICMP6_ROUTER_ADVERTISEMENT:
+        discovery(ip, now, m, rx, type);
         return 0;
     default: /* redirects among them: a host that heeds them can be led astray (RFC 4861 section 8.3 leaves that open)
               */

@@ -36,8 +36,9 @@ int weir_ip_open(struct weir_ip **opened, const struct weir_ip_options *options,
     if (ip == NULL)
         return -ENOMEM;
     ip->link = link;
-    ip->mtu = weir_link_mtu(link);
+    ip->mtu = ip->mtu_v6 = weir_link_mtu(link);
     ip->ttl = options->ttl != 0 ? options->ttl : 64;
+    ip->hop_limit = ip->ttl;
     ip->multi_segs = weir_link_capabilities(link) & WEIR_DEV_TX_MULTI_SEGS;
     ip->ipv4_cksum = weir_link_capabilities(link) & WEIR_DEV_TX_IPV4_CKSUM;
     ip->pool = options->pool;
@@ -66,6 +67,7 @@ void weir_ip_close(struct weir_ip *ip)
     ip_reassembly_close(&ip->reassembly);
     while (ip->link->addresses_count > 0)
         weir_link_remove_address(ip->link, &ip->link->addresses[ip->link->addresses_count - 1].address);
+    free(ip->autoconf);
     free(ip);
 }
 

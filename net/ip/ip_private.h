@@ -24,6 +24,8 @@ struct route {
     uint8_t bits; /* of 128 */
 };
 
+struct ip_autoconf;
+
 struct weir_ip {
     struct weir_link *link;
     struct weir_ip_stats stats;
@@ -37,6 +39,9 @@ struct weir_ip {
     struct rte_mempool *pool;
     /* the token bucket of ICMP errors, in nanoseconds of credit; RFC 1812 section 4.3.2.8 */
     struct ip_reassembly reassembly;
+    struct ip_autoconf *autoconf; /* NULL: off */
+    uint16_t mtu_v6;              /* as routers say; never more than mtu */
+    uint8_t hop_limit;            /* of IPv6 */
     weir_time icmp_cost, icmp_credit, icmp_credit_max, icmp_refilled;
 };
 

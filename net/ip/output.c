@@ -58,7 +58,7 @@ static void fill_ipv6(const struct weir_ip *ip, struct weir_ip_path *path, const
     struct rte_ipv6_hdr ipv6 = {
         .vtc_flow = rte_cpu_to_be_32(6u << 28 | flow_label(ip, src, dst, protocol)),
         .proto = protocol,
-        .hop_limits = ip->ttl,
+        .hop_limits = ip->hop_limit,
     };
 
     memcpy(&ipv6.src_addr, src, sizeof(*src));
@@ -87,7 +87,7 @@ int weir_ip_path_init(struct weir_ip *ip, weir_time now, struct weir_ip_path *pa
     neighbour = stranger ? weir_link_stranger(ip->link, now, &hop) : weir_link_neighbour(ip->link, now, &hop);
     if (neighbour == NULL)
         return -ENOBUFS;
-    *path = (struct weir_ip_path){.mtu = ip->mtu, .neighbour = neighbour};
+    *path = (struct weir_ip_path){.mtu = v4 ? ip->mtu : ip->mtu_v6, .neighbour = neighbour};
     (v4 ? fill_ipv4 : fill_ipv6)(ip, path, src, dst, protocol);
     learn_mac(path);
     return 0;

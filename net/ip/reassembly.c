@@ -3,7 +3,7 @@
  * RFC 791 section 3.2, RFC 1122 section 3.3.2, RFC 8200 section 4.5. */
 #define ALLOW_EXPERIMENTAL_API /* rte_ip_frag_table_del_expired_entries: without it what is too old is kept for ever   \
                                 */
-#include "ip_private.h"
+#include "autoconf_private.h"
 
 /* RFC 1122 says 60 to 120 s, and RFC 8200 60; as Linux we keep them for half of that: what is lost comes again sooner,
  * and a flood of first fragments holds the table for less long. */
@@ -80,6 +80,7 @@ void weir_ip_timers(struct weir_ip *ip, weir_time now)
 {
     struct ip_reassembly *reassembly = &ip->reassembly;
 
+    autoconf_timers(ip, now);
     if (now < reassembly->deadline)
         return;
     expire(ip, now);
@@ -90,7 +91,7 @@ void weir_ip_timers(struct weir_ip *ip, weir_time now)
 
 weir_time weir_ip_next_deadline(const struct weir_ip *ip)
 {
-    return ip->reassembly.deadline;
+    return ip->autoconf != NULL ? RTE_MIN(ip->reassembly.deadline, ip->autoconf->due) : ip->reassembly.deadline;
 }
 
 struct rte_mbuf *ip_reassembly_begin(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)

@@ -60,6 +60,21 @@ void nd_solicit(struct link *link, const struct weir_address *target, const stru
     link->face.stats.nd_solicits_out++;
 }
 
+void weir_link_solicit_routers(struct weir_link *face)
+{
+    struct link *link = link_of(face);
+    struct weir_address routers = WEIR_ND_ALL_ROUTERS;
+    const struct weir_link_address *source = link_address_near(link, &routers);
+    uint8_t message[16];
+    struct nd_outgoing out = {.dst = routers, .message = message};
+
+    if (source != NULL && weir_address_is_link_local(&source->address))
+        out.src = source->address;
+    /* who has no address yet does not say where it is: RFC 4861 section 4.1 */
+    out.length = weir_nd_solicit_router(message, weir_address_is_none(&out.src) ? NULL : &link->mac);
+    nd_send(link, &out, NULL);
+}
+
 /* ---- what we answer ---- */
 
 /* The neighbour who sent a solicitation, as our table shall have it from now on; NULL: it has no room, or nothing new.

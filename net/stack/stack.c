@@ -198,6 +198,11 @@ int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *
     return 0;
 }
 
+int weir_stack_autoconfigure(struct weir_stack *stack, const struct weir_autoconf_options *options)
+{
+    return weir_ip_autoconfigure(stack->ip, weir_current_time(), options);
+}
+
 int weir_stack_remove_address(struct weir_stack *stack, const struct weir_address *address)
 {
     return weir_ip_remove_address(stack->ip, address);

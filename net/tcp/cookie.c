@@ -26,7 +26,7 @@ static uint32_t mac(const struct weir_tcp *tcp, const struct tcp_key *key, uint3
     } told = {*key, irs, period, mss_index};
     _Static_assert(sizeof(told) == sizeof(struct tcp_key) + 12, "no holes: all of it is hashed");
 
-    return (uint32_t)tcp_siphash(tcp->key, &told, sizeof(told)) & ((1u << MAC_BITS) - 1);
+    return (uint32_t)weir_siphash(tcp->key, &told, sizeof(told)) & ((1u << MAC_BITS) - 1);
 }
 
 static uint32_t mss_index(uint16_t mss)

@@ -4,55 +4,9 @@
 #define PORT_FIRST 32768u /* half of the room, as RFC 6056 section 3.2 asks for as much as can be spared */
 #define PORT_COUNT 32768u
 
-static inline uint64_t rotate(uint64_t word, unsigned by)
-{
-    return word << by | word >> (64 - by);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-    v[0] += v[1], v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0], v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1], v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2], v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
-}
-
-static uint64_t load_le64(const uint8_t *at, size_t length)
-{
-    uint64_t word = 0;
-    for (size_t i = 0; i < length; i++)
-        word |= (uint64_t)at[i] << (8 * i);
-    return word;
-}
-
-/* SipHash-2-4. Source: Aumasson and Bernstein, SipHash: a fast short-input PRF, section 2. */
-uint64_t tcp_siphash(const uint8_t key[16], const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    uint64_t k0 = load_le64(key, 8), k1 = load_le64(key + 8, 8);
-    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
-                     k1 ^ 0x7465646279746573u};
-
-    for (size_t left = length;; left -= 8, at += 8) {
-        uint64_t word = left >= 8 ? load_le64(at, 8) : load_le64(at, left) | (uint64_t)length << 56;
-        v[3] ^= word;
-        sip_round(v);
-        sip_round(v);
-        v[0] ^= word;
-        if (left < 8)
-            break;
-    }
-    v[2] ^= 0xff;
-    for (int i = 0; i < 4; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 void tcp_choose_numbers(const struct weir_tcp *tcp, const struct tcp_key *key, uint32_t *isn, uint32_t *ts_offset)
 {
-    uint64_t hash = tcp_siphash(tcp->key, key, sizeof(*key));
+    uint64_t hash = weir_siphash(tcp->key, key, sizeof(*key));
 
     /* M, the clock of 4 microseconds, keeps the numbers of one four-tuple growing; F, the hash, hides them from all
      * other four-tuples. The timestamps of a four-tuple grow as well, so RFC 6191 works. */
@@ -69,7 +23,7 @@ uint16_t tcp_choose_port(struct weir_tcp *tcp, const struct weir_address *remote
                          const struct weir_address *local)
 {
     uint64_t word = ++tcp->ports_tried;
-    uint64_t start = tcp_siphash(tcp->key, &word, sizeof(word));
+    uint64_t start = weir_siphash(tcp->key, &word, sizeof(word));
 
     for (uint32_t i = 0; i < PORT_COUNT; i++) {
         uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);

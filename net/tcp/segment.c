@@ -18,7 +18,7 @@ static bool may_challenge(struct weir_tcp *tcp)
 
         tcp->challenges_s = tcp->now_s;
         tcp->challenges_left =
-            (uint32_t)(CHALLENGES_ALL / 2 + tcp_siphash(tcp->key, &second, sizeof(second)) % CHALLENGES_ALL);
+            (uint32_t)(CHALLENGES_ALL / 2 + weir_siphash(tcp->key, &second, sizeof(second)) % CHALLENGES_ALL);
     }
     if (tcp->challenges_left == 0)
         return false;

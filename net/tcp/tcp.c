@@ -39,7 +39,7 @@ static void take_options(struct weir_tcp *tcp, const struct weir_tcp_options *op
     tcp->copy_max = rte_pktmbuf_data_room_size(options->pool) - RTE_PKTMBUF_HEADROOM;
     memcpy(tcp->key, options->key, sizeof(tcp->key));
     for (uint64_t i = 0; i < RTE_DIM(tcp->hash_key); i++) /* of the same secret, but telling nothing of it */
-        tcp->hash_key[i] = tcp_siphash(options->key, &i, sizeof(i));
+        tcp->hash_key[i] = weir_siphash(options->key, &i, sizeof(i));
     tcp->ports_tried = options->seed;
 }
 

@@ -381,7 +381,6 @@ static inline uint16_t tcp_local_port(uint32_t ports)
 }
 
 /* ---- isn.c ---- */
-uint64_t tcp_siphash(const uint8_t key[16], const void *bytes, size_t length);
 /* Chooses the initial sequence number and the timestamps' offset. RFC 6528, RFC 7323 section 5.4. */
 void tcp_choose_numbers(const struct weir_tcp *tcp, const struct tcp_key *key, uint32_t *isn, uint32_t *ts_offset);
 /* Finds a free ephemeral port to a remote. Returns it in host order, or 0. RFC 6056 section 3.3. */

@@ -184,4 +184,8 @@ uint64_t weir_rng_below(struct weir_rng *rng, uint64_t bound);
 /* Returns a number in [0, 1). */
 double weir_rng_double(struct weir_rng *rng);
 
+/* SipHash-2-4 of `length` bytes: to who does not know the key, any number. Checkpoint: never.
+ * Source: Aumasson and Bernstein, SipHash: a fast short-input PRF, section 2. */
+uint64_t weir_siphash(const uint8_t key[16], const void *bytes, size_t length);
+
 #endif

@@ -174,6 +174,9 @@ struct weir_link_message {
  * Malformed ones are counted. Checkpoint: never. Source: RFC 4861 section 7, RFC 4862 section 5.4, RFC 3810. */
 void weir_link_discovery(struct weir_link *link, weir_time now, const struct weir_link_message *message);
 
+/* Asks the link's routers for their advertisements. Checkpoint: never. Source: RFC 4861 section 6.3.7. */
+void weir_link_solicit_routers(struct weir_link *link);
+
 /* Told where an IPv6 neighbour is, by a router's advertisement, say. Checkpoint: never.
  * Source: RFC 4861 section 6.3.4. */
 void weir_link_heard_of(struct weir_link *link, weir_time now, const struct weir_address *address,

@@ -4,6 +4,7 @@
 #define WEIR_NET_STACK_H
 
 #include <stdio.h>
+#include <weir/net/autoconf.h>
 #include <weir/net/dev.h>
 #include <weir/net/tcp.h>
 #include <weir/net/udp.h>
@@ -83,6 +84,9 @@ void weir_stack_print_connections(struct weir_stack *stack, FILE *out, unsigned 
 /* As weir_ip_add_address, and announces it; as weir_ip_remove_address, weir_ip_add_route. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address,
                                            unsigned prefix);
+/* As weir_ip_autoconfigure. Checkpoint: never. */
+WEIR_MUST_CHECK int weir_stack_autoconfigure(struct weir_stack *stack, const struct weir_autoconf_options *options);
+
 int weir_stack_remove_address(struct weir_stack *stack, const struct weir_address *address);
 WEIR_MUST_CHECK int weir_stack_add_route(struct weir_stack *stack, const struct weir_address *destination,
                                          unsigned prefix, const struct weir_address *gateway);
