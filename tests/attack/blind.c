@@ -142,8 +142,8 @@ static void tell(uint8_t type, uint8_t code, uint32_t seq, uint16_t mtu)
                             .icmp_code = code,
                             .icmp_mtu = mtu,
                             .quoted_protocol = IPPROTO_TCP,
-                            .quoted_src = weir_address_v4(w.address),
-                            .quoted_dst = weir_address_v4(w.peer_address)};
+                            .quoted_src = w.address,
+                            .quoted_dst = w.peer_address};
 
     memcpy(rx.icmp_quote, &quote, sizeof(rx.icmp_quote));
     weir_tcp_icmp_error(w.tcp, w.now, &rx);
