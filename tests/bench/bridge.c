@@ -22,7 +22,7 @@ static void stop(int number)
     over = 1;
 }
 
-static void fail(const char *what)
+static __attribute__((noreturn)) void fail(const char *what)
 {
     fprintf(stderr, "tap-bridge: %s\n", what);
     exit(EXIT_FAILURE);

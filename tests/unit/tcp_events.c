@@ -186,8 +186,8 @@ Test(tcp_events, who_times_out_leaves_his_story)
     wire_advance(&w, WEIR_SECONDS(20));
     cr_assert_eq(weir_tcp_error(c), -ETIMEDOUT);
     last_words();
-    EXPECT("connection 10.0.0.1:", " to 10.0.0.2:", " ended, Connection timed out: ESTABLISHED ts sack cubic ",
-           " rto:", "\n  -", "ESTABLISHED\n", "timeout", "RST sent");
+    EXPECT("connection ", ":7 to ", ":40000 ended, Connection timed out: ESTABLISHED ts sack cubic ", " rto:", "\n  -",
+           "ESTABLISHED\n", "timeout", "RST sent");
     cr_assert_null(last_words(), "it is said once");
     w.sent_taken = w.sent_count;
     close_connection();
