@@ -30,9 +30,7 @@ static void let_go(struct weir_tcp_connection *c)
 {
     c->flags |= F_ORPHAN;
     c->tcp->orphans += c->state != WEIR_TCP_TIME_WAIT;
-    if (c->keep_idle_s != 0 && c->state != WEIR_TCP_TIME_WAIT)
-        c->life_at = WEIR_NEVER; /* it was when to ask whether the peer is there */
-    c->keep_idle_s = 0;
+    tcp_keepalive_stop(c);
     c->user = NULL;
     c->events = 0;
 }

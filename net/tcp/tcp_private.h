@@ -659,6 +659,8 @@ bool tcp_window_update_due(const struct weir_tcp *tcp, const struct weir_tcp_con
 void tcp_timer_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c);
 /* Looks again in a while whether the peer is still there. */
 void tcp_keepalive_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c);
+/* ... or never again. */
+void tcp_keepalive_stop(struct weir_tcp_connection *c);
 
 /* Runs the retransmission (or persist) timer from now; most often without touching the wheel. */
 static inline void tcp_rtx_start(struct weir_tcp *tcp, struct weir_tcp_connection *c, weir_time delay)

@@ -53,7 +53,7 @@ static void give_up(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 
 static bool keeps_alive(const struct weir_tcp_connection *c)
 {
-    return c->keep_idle_s != 0 && !(c->flags & F_ORPHAN) && tcp_synchronized(c) && c->state != WEIR_TCP_TIME_WAIT;
+    return c->keep_idle_s != 0 && !(c->flags & F_ORPHAN) && c->state != WEIR_TCP_TIME_WAIT;
 }
 
 void tcp_keepalive_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
@@ -65,11 +65,19 @@ void tcp_keepalive_arm(struct weir_tcp *tcp, struct weir_tcp_connection *c)
     tcp_timer_arm(tcp, c);
 }
 
-/* One byte before what the peer expects, and none of it there: it must answer. What is in flight asks by itself. */
+void tcp_keepalive_stop(struct weir_tcp_connection *c)
+{
+    if (c->keep_idle_s != 0 && c->state != WEIR_TCP_TIME_WAIT)
+        c->life_at = WEIR_NEVER; /* it was when to ask whether the peer is there */
+    c->keep_idle_s = 0;
+}
+
+/* One byte before what the peer expects, and none of it there: it must answer. What is in flight asks by itself, and so
+ * does a SYN. */
 static void keepalive(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
     c->life_at = WEIR_NEVER;
-    if (tcp->now_s - c->alive_s < c->keep_idle_s || c->snd_una != c->snd_max)
+    if (!tcp_synchronized(c) || tcp->now_s - c->alive_s < c->keep_idle_s || c->snd_una != c->snd_max)
         c->keep_asked = 0;
     else if (c->keep_asked >= c->keep_count) {
         give_up(tcp, c);

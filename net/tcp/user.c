@@ -222,6 +222,7 @@ void weir_tcp_set(struct weir_tcp *tcp, weir_time now, struct weir_tcp_connectio
     tcp_set_now(tcp, now);
     c->user_timeout_s = whole_seconds(settings->user_timeout, 0);
     c->flags = (uint16_t)(settings->nagle ? c->flags | F_NAGLE : c->flags & ~F_NAGLE);
+    tcp_keepalive_stop(c);
     c->keep_idle_s = whole_seconds(settings->keepalive_idle, 0);
     c->keep_interval_s = whole_seconds(settings->keepalive_interval, 75);
     c->keep_count = (uint8_t)(settings->keepalive_count == 0 ? 9 : RTE_MIN(settings->keepalive_count, 255u));

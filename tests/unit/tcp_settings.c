@@ -94,6 +94,30 @@ Test(tcp_settings, closed_connection_is_not_cut_short_by_its_keepalive)
     wire_close_quietly(&w);
 }
 
+Test(tcp_settings, keepalive_that_is_switched_off_ends_nothing)
+{
+    keep_alive();
+    set((struct weir_tcp_settings){0});
+    wire_advance(&w, WEIR_SECONDS(30));
+    NOTHING(&w);
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_ESTABLISHED);
+    wire_close_quietly(&w);
+}
+
+/* A stack's settings are a connection's from its SYN on. */
+Test(tcp_settings, keepalive_does_not_end_a_handshake)
+{
+    struct weir_endpoint remote = wire_remote(&w, w.peer_port);
+
+    weir_tcp_abort(w.tcp, w.now, c);
+    OUT(&w, RST | ACK, 1, 1, 0);
+    cr_assert_eq(weir_tcp_connect(w.tcp, w.now, &remote, w.port + 1, &c, &c), 0);
+    keep_alive();
+    wire_advance(&w, WEIR_SECONDS(20)); /* twice as long, and the SYN is sent again meanwhile */
+    cr_assert_eq(weir_tcp_state(c), WEIR_TCP_SYN_SENT);
+    wire_close_quietly(&w);
+}
+
 Test(tcp_settings, user_timeout_ends_it_sooner)
 {
     set((struct weir_tcp_settings){.user_timeout = WEIR_SECONDS(5)});
