@@ -1,11 +1,16 @@
 /* ICMPv6: RFC 4443. */
 #include "autoconf_private.h"
 
-/* Answers an echo request by the packet itself: turned around, the payload untouched. RFC 4443 section 4.2: from the
- * address that was asked, or if that was many's, from one of ours. */
+/* From the address that was spoken to, or if that was many's, from one of ours (NULL: there is none): a source to be
+ * named also says that the other spoke first, who is not to push out whom we talk to. */
+static const struct weir_address *answers_from(const struct weir_ip *ip, const struct weir_ip_rx *rx)
+{
+    return rx->dst.bytes[0] == 0xff ? ip_source(ip, &rx->src, &rx->src) : &rx->dst;
+}
+
+/* Answers an echo request by the packet itself: turned around, the payload untouched. RFC 4443 section 4.2. */
 static void echo(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx)
 {
-    const struct weir_address *src = rx->dst.bytes[0] == 0xff ? NULL : &rx->dst;
     struct weir_ip_path path;
     uint16_t before, after, checksum;
     uint8_t *icmp;
@@ -14,7 +19,7 @@ static void echo(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const st
     if (m == NULL)
         return;
     if (!weir_packet_pull(m, WEIR_ICMP6_HEADER_LENGTH) ||
-        weir_ip_path_init(ip, now, &path, src, &rx->src, IPPROTO_ICMPV6) < 0) {
+        weir_ip_path_init(ip, now, &path, answers_from(ip, rx), &rx->src, IPPROTO_ICMPV6) < 0) {
         ip->stats.out_discards++;
         rte_pktmbuf_free(m);
         return;
@@ -127,7 +132,7 @@ static bool is_good(struct rte_mbuf *m, const struct weir_ip_rx *rx)
            weir_checksum_join(rx->pseudo_sum, (uint16_t)m->pkt_len, weir_sum_packet(m, 0, m->pkt_len)) == 0;
 }
 
-uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx)
+uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx, bool fragmented)
 {
     uint8_t type;
 
@@ -151,6 +156,10 @@ uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, st
     case WEIR_ICMP6_NEIGHBOUR_ADVERTISEMENT:
     case WEIR_ICMP6_MLD_QUERY:
     case WEIR_ICMP6_ROUTER_ADVERTISEMENT:
+        if (fragmented) { /* to get past switches that look for such. RFC 6980 section 5 */
+            ip->stats.icmp_in_errors++;
+            break;
+        }
         discovery(ip, now, m, rx, type);
         return 0;
     default: /* redirects among them: a host that heeds them can be led astray (RFC 4861 section 8.3 leaves that open)
@@ -206,7 +215,6 @@ static bool may_tell(struct weir_ip *ip, weir_time now, const struct rte_mbuf *m
 void ip_icmp6_error(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
                     const struct icmp6_error *what)
 {
-    const struct weir_address *src = rx->dst.bytes[0] == 0xff ? NULL : &rx->dst;
     struct rte_mbuf *error = NULL;
     struct weir_ip_path path;
 
@@ -214,7 +222,7 @@ void ip_icmp6_error(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const
         rte_pktmbuf_free(m);
         return;
     }
-    if (weir_ip_path_init(ip, now, &path, src, &rx->src, IPPROTO_ICMPV6) < 0 ||
+    if (weir_ip_path_init(ip, now, &path, answers_from(ip, rx), &rx->src, IPPROTO_ICMPV6) < 0 ||
         (error = make_error(ip, m, &path, what)) == NULL) {
         ip->stats.out_discards++;
     } else {

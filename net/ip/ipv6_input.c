@@ -55,7 +55,7 @@ static uint8_t deliver(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, st
     m->l3_len = chain->offset;
     if (WEIR_LIKELY(chain->protocol != IPPROTO_ICMPV6))
         return chain->protocol;
-    return rx->protocol = ip_icmp6_input(ip, now, m, rx);
+    return rx->protocol = ip_icmp6_input(ip, now, m, rx, chain->fragmented);
 }
 
 /* They must lie in one piece: where they do not, the packet is drawn together. */
@@ -86,6 +86,7 @@ static __attribute__((noinline)) uint8_t extended(struct weir_ip *ip, weir_time 
     }
     if (chain.protocol != IPPROTO_ICMPV6 && (weir_address_is_none(&rx->src) || ip_is_ours(ip, &rx->src)))
         return drop(&ip->stats.in_addr_errors, m, rx);
+    chain.fragmented |= whole;
     if (chain.protocol != IPPROTO_FRAGMENT)
         return deliver(ip, now, m, rx, &chain);
     if (whole || rx->broadcast) /* fragments within fragments, or to many: no use to anybody but a flood */

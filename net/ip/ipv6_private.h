@@ -17,8 +17,9 @@ struct icmp6_error {
 struct rte_mbuf *ip_reassemble_v6(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, const struct weir_ip_rx *rx,
                                   const struct weir_ipv6_chain *chain);
 
-/* Takes an ICMPv6 message, m->data at its header. Consumes it. Returns IPPROTO_ICMP if `rx` now tells of an error. */
-uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx);
+/* Takes an ICMPv6 message, m->data at its header; `fragmented`: a fragment header led to it. Consumes it. Returns
+ * IPPROTO_ICMP if `rx` now tells of an error. */
+uint8_t ip_icmp6_input(struct weir_ip *ip, weir_time now, struct rte_mbuf *m, struct weir_ip_rx *rx, bool fragmented);
 
 /* Tells the sender of m what was wrong with it: m->data is behind m->l3_len bytes that are quoted too. Consumes m.
  * Rate limited; nothing is said where RFC 4443 section 2.4 (e) forbids it. */

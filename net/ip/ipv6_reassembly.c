@@ -83,5 +83,8 @@ struct rte_mbuf *ip_reassemble_v6(struct weir_ip *ip, weir_time now, struct rte_
     header = rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *);
     m = rte_ipv6_frag_reassemble_packet(ip->reassembly.table, &ip->reassembly.row, m, (uint64_t)now, header,
                                         (struct rte_ipv6_fragment_ext *)(header + 1));
-    return ip_reassembly_end(ip, m);
+    m = ip_reassembly_end(ip, m);
+    if (m != NULL)
+        m->l3_len = 0; /* m->data is at the header: nothing lies in front of it that an error could quote */
+    return m;
 }

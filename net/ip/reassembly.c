@@ -97,12 +97,18 @@ weir_time weir_ip_next_deadline(const struct weir_ip *ip)
 struct rte_mbuf *ip_reassembly_begin(struct weir_ip *ip, weir_time now, struct rte_mbuf *m)
 {
     struct ip_reassembly *reassembly = &ip->reassembly;
+    uint16_t headers = m->data_len; /* at least */
 
     ip->stats.reasm_reqds++;
     expire(ip, now);
     m = weir_ip_make_writable(ip, m, 0); /* it will be chained to others */
     if (m == NULL)
         return NULL;
+    if (!weir_packet_pull(m, headers)) { /* into the empty segment that was put in front of one that is not ours */
+        ip->stats.reasm_fails++;
+        rte_pktmbuf_free(m);
+        return NULL;
+    }
     reassembly->last = now;
     reassembly->deadline = RTE_MIN(reassembly->deadline, weir_time_add(now, REASSEMBLY_TIME));
     m->ol_flags &= ~(RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK); /* not of the whole */

@@ -46,7 +46,7 @@ static void take_prefixes(struct weir_ip *ip, weir_time now, const struct weir_l
                                        .bits = told.bits,
                                        .used = true,
                                        .until = autoconf_until(now, told.valid)};
-        if (weir_address_is_link_local(&told.prefix) || told.bits == 0)
+        if (weir_address_is_link_local(&told.prefix) || weir_address_is_none(&route.prefix))
             continue;
         if (told.on_link) {
             route_until(ip, &route, told.valid != 0);

@@ -40,6 +40,7 @@ int weir_link_remove_address(struct weir_link *link, const struct weir_address *
 
     if (found == NULL)
         return -EADDRNOTAVAIL;
+    dad_stop(link_of(link), &found->address);
     memmove(found, found + 1, (size_t)(end - (found + 1)) * sizeof(*found)); /* their order is that of preference */
     link->addresses_count--;
     return 0;

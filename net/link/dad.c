@@ -39,6 +39,14 @@ void dad_start(struct link *link, weir_time now, const struct weir_address *addr
     wake_at(link, detection->due);
 }
 
+void dad_stop(struct link *link, const struct weir_address *address)
+{
+    struct nd_detection *detection = find(link, address);
+
+    if (detection != NULL)
+        forget(detection);
+}
+
 /* Our own question, come back by a loop in the network, is nobody's answer. RFC 7527 section 4.2. */
 void dad_rival(struct link *link, const struct weir_address *address, const uint8_t *nonce)
 {
@@ -84,9 +92,8 @@ static void due(struct link *link, weir_time now, struct nd_detection *detection
     const struct weir_link_address *ours = link_address_of(link, &detection->address);
     struct weir_address address = detection->address;
 
-    if (ours == NULL) { /* taken away meanwhile */
-        forget(detection);
-    } else if (detection->left > 0) {
+    WEIR_ASSERT(ours != NULL);
+    if (detection->left > 0) {
         detection->left--;
         detection->due = weir_time_add(now, link->retrans_timer);
         ask(link, detection);

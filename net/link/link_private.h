@@ -108,7 +108,10 @@ struct neighbour *table_make(struct link *link, weir_time now, const struct weir
 void neighbour_release(struct link *link, struct neighbour *neighbour);
 /* It answered us, from this MAC: believed. */
 void neighbour_heard(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac);
-/* It is said to have this MAC, which is no proof that it hears us: used, but asked soon. RFC 4861 section 7.3.3. */
+/* It may be elsewhere: asked when it is used next. */
+void neighbour_distrust(struct link *link, weir_time now, struct neighbour *neighbour);
+/* It is said to have this MAC, which is no proof that it hears us: used, but asked soon. If that was known, nothing
+ * changes. RFC 4861 sections 7.2.3, 7.3.3. */
 void neighbour_told(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac);
 
 /* ---- arp.c ---- */

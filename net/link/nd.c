@@ -158,7 +158,7 @@ static void learn(struct link *link, weir_time now, struct neighbour *neighbour,
         return; /* nobody was asked, or the answer is missing */
     if (!resolving && other && !nd->override) {
         if (neighbour->state == NEIGHBOUR_REACHABLE) /* whom to believe? Probed, the right one will answer */
-            neighbour_told(link, now, neighbour, &neighbour->mac);
+            neighbour_distrust(link, now, neighbour);
         return;
     }
     if (nd->solicited)

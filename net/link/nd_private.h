@@ -23,6 +23,8 @@ void nd_solicit(struct link *link, const struct weir_address *target, const stru
 /* ---- dad.c: is an address of ours free? ---- */
 
 void dad_start(struct link *link, weir_time now, const struct weir_address *address);
+/* The address is ours no more. */
+void dad_stop(struct link *link, const struct weir_address *address);
 /* Somebody else has the address, or wants it too; `nonce` is that of a solicitation, or NULL. */
 void dad_rival(struct link *link, const struct weir_address *address, const uint8_t *nonce);
 void dad_timers(struct link *link, weir_time now);

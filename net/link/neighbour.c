@@ -141,11 +141,17 @@ static void start_probing(struct link *link, weir_time now, struct neighbour *ne
     enter(link, now, neighbour, NEIGHBOUR_PROBING, FIRST_PROBE_DELAY);
 }
 
+void neighbour_distrust(struct link *link, weir_time now, struct neighbour *neighbour)
+{
+    next_generation(neighbour);
+    enter(link, now, neighbour, NEIGHBOUR_STALE, STALE_TIME);
+}
+
 void neighbour_told(struct link *link, weir_time now, struct neighbour *neighbour, const struct rte_ether_addr *mac)
 {
     bool known = neighbour->state != NEIGHBOUR_IDLE && neighbour->state != NEIGHBOUR_RESOLVING;
 
-    if (known && rte_is_same_ether_addr(&neighbour->mac, mac) && neighbour->state != NEIGHBOUR_REACHABLE)
+    if (known && rte_is_same_ether_addr(&neighbour->mac, mac))
         return;
     set_mac(neighbour, mac);
     neighbour->doubted = false;
@@ -198,8 +204,7 @@ static void doubt(struct link *link, weir_time now, struct neighbour *neighbour)
     } else if (neighbour->face.used > neighbour->confirmed) {
         start_probing(link, now, neighbour);
     } else {
-        next_generation(neighbour);
-        enter(link, now, neighbour, NEIGHBOUR_STALE, STALE_TIME);
+        neighbour_distrust(link, now, neighbour);
     }
 }
 

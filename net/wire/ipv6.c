@@ -107,9 +107,10 @@ int weir_ipv6_walk(const void *bytes, size_t length, uint8_t next_header, struct
 {
     struct walk walk = {bytes, RTE_MIN(length, (size_t)UINT16_MAX), chain};
     size_t at = WEIR_IPV6_HEADER_LENGTH, here, named_at = offsetof(struct rte_ipv6_hdr, proto);
+    bool fragmented = false;
 
     for (;; at += here) {
-        *chain = (struct weir_ipv6_chain){.protocol = next_header, (uint16_t)at, (uint16_t)named_at};
+        *chain = (struct weir_ipv6_chain){next_header, (uint16_t)at, (uint16_t)named_at, .fragmented = fragmented};
         if (!is_extension(next_header))
             return 0;
         here = extension_length(&walk, next_header, at);
@@ -118,6 +119,7 @@ int weir_ipv6_walk(const void *bytes, size_t length, uint8_t next_header, struct
         if (next_header == IPPROTO_FRAGMENT && !is_whole(walk.bytes + at))
             return 0;
         WEIR_TRY(look_at(&walk, next_header, at, here));
+        fragmented |= next_header == IPPROTO_FRAGMENT;
         next_header = walk.bytes[at];
         named_at = at;
     }

@@ -72,7 +72,7 @@ int weir_nd_parse(const void *message, size_t length, struct weir_nd *nd)
         found.override = bytes[4] & FLAG_OVERRIDE;
     }
     found.target = weir_address_from(bytes + 8);
-    if (weir_address_is_multicast(&found.target))
+    if (weir_address_is_multicast(&found.target) || weir_address_is_v4(&found.target)) /* that is ARP's to say */
         return -EBADMSG;
     while ((option = next_option(bytes, length, &at)) != NULL)
         if (!take_nd_option(option, &found))

@@ -138,3 +138,14 @@ Test(autoconf, advertisements_that_make_no_sense_are_ignored)
     cr_assert_eq(weir_ip_stats(net.ip)->icmp_in_errors, 1);
     test_net_close(&net);
 }
+
+Test(autoconf, prefix_of_nobody_is_ignored)
+{
+    start();
+    advertise(1800, "::", 100, 100, 0xc0);
+    net.now += WEIR_SECONDS(3 * 3600);
+    weir_link_timers(net.link, net.now);
+    weir_ip_timers(net.ip, net.now);
+    cr_assert_gt(weir_ip_next_deadline(net.ip), net.now, "a deadline that does not pass");
+    test_net_close(&net);
+}

@@ -199,3 +199,24 @@ Test(ipv6_reassembly, fragments_within_fragments_are_dropped)
     cr_assert_eq(kept(), 0);
     test_net_close(&net);
 }
+
+/* RFC 8200 section 4: the packet is quoted as it was put together. */
+Test(ipv6_reassembly, error_about_the_packet_quotes_it_from_its_header)
+{
+    uint8_t payload[24] = {253, 0, 0, 1};
+    struct test_ipv6 ip = {.src = PEER, .dst = US, .next_header = IPPROTO_FRAGMENT};
+    struct test_frame frame;
+    const uint8_t *icmp;
+
+    open_ip();
+    test_frame_ipv6(&frame, &ip, payload, sizeof(payload));
+    cr_assert_null(feed(&frame));
+    test_put16(payload + 2, 16);
+    test_frame_ipv6(&frame, &ip, payload, sizeof(payload));
+    cr_assert_null(feed(&frame));
+    icmp = expect_icmp(&frame, 4, 1);
+    cr_assert_eq(icmp[7], 6, "the octet that names what is not known");
+    cr_assert(icmp[8] >> 4 == 6 && icmp[8 + 6] == 253, "not the packet");
+    cr_assert(memcmp(icmp + 8 + 8, TEST_AT(PEER), 16) == 0);
+    test_net_close(&net);
+}

@@ -1,5 +1,6 @@
 /* Neighbour discovery: solicitations and advertisements, addresses that must be found free, groups that are joined. */
 #include "packet_ipv6.h"
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -272,6 +273,71 @@ Test(nd, messages_that_no_neighbour_sends_are_ignored)
     test_net_close(&net);
 }
 
+/* RFC 4861 section 7.2.3: only another MAC makes a neighbour doubtful. */
+Test(nd, question_from_where_the_asker_is_known_to_be_changes_nothing)
+{
+    open_link(0);
+    make_reachable();
+    test_frame_solicit(&frame, PEER, OUR_GROUP, US, &test_mac_peer);
+    input();
+    expect_advertisement(PEER, SOLICITED | OVERRIDE, &test_mac_peer);
+    cr_assert(is_known(PEER));
+    test_net_close(&net);
+}
+
+/* RFC 6980 section 5 */
+Test(nd, messages_behind_a_fragment_header_are_ignored)
+{
+    uint8_t payload[64] = {IPPROTO_ICMPV6};
+    struct test_ipv6 ip = {.src = PEER, .dst = US, .next_header = IPPROTO_FRAGMENT, .hop_limit = 255};
+
+    open_link(0);
+    test_frame_solicit(&frame, PEER, US, US, &test_mac_peer);
+    memcpy(payload + 8, frame.bytes + 54, 32);
+    test_frame_ipv6(&frame, &ip, payload, 8 + 32);
+    input();
+    test_put16(payload + 2, 1); /* in two */
+    test_frame_ipv6(&frame, &ip, payload, 8 + 16);
+    input();
+    test_put16(payload + 2, 16);
+    memcpy(payload + 8, payload + 8 + 16, 16);
+    test_frame_ipv6(&frame, &ip, payload, 8 + 16);
+    input();
+    expect_nothing();
+    cr_assert_eq(weir_ip_stats(net.ip)->reasm_oks, 1);
+    cr_assert_eq(weir_ip_stats(net.ip)->icmp_in_errors, 2);
+    test_net_close(&net);
+}
+
+Test(nd, ipv4_neighbours_are_for_arp_to_tell_of)
+{
+    open_link(0);
+    test_frame_advertise(&frame, PEER, US, "::ffff:10.0.0.2", SOLICITED | OVERRIDE, &test_mac_other);
+    input();
+    test_frame_solicit(&frame, PEER, US, "::ffff:10.0.0.1", &test_mac_other);
+    input();
+    cr_assert_eq(stats()->nd_bad, 2);
+    expect_nothing();
+    test_net_close(&net);
+}
+
+Test(nd, strangers_who_ask_all_nodes_push_out_nobody_whom_we_talk_to)
+{
+    open_link(16);
+    make_reachable();
+    send_to(PEER);
+    for (unsigned i = 0; i < 64; i++) {
+        char stranger[INET6_ADDRSTRLEN];
+        snprintf(stranger, sizeof(stranger), "fe80::100:%x", i);
+        test_frame_echo6(&frame, stranger, "ff02::1", "anybody?");
+        input();
+        while (test_net_take(&net, &frame))
+            ;
+    }
+    cr_assert(is_known(PEER));
+    test_net_close(&net);
+}
+
 /* ---- advertisements. RFC 4861 section 7.2.5 and appendix C ---- */
 
 Test(nd, advertisement_that_nobody_asked_for_makes_no_neighbour)
@@ -501,6 +567,22 @@ Test(nd, queries_are_answered_by_all_groups)
     query(PEER, 1, 20);
     cr_assert_eq(stats()->nd_bad, 3);
     pass(WEIR_SECONDS(2));
+    expect_nothing();
+    test_net_close(&net);
+}
+
+Test(nd, addresses_that_go_before_they_are_found_free_are_forgotten)
+{
+    open_link(0);
+    for (unsigned i = 0; i < 3 * WEIR_LINK_ADDRESSES_MAX; i++) {
+        char address[INET6_ADDRSTRLEN];
+        snprintf(address, sizeof(address), "fd00::%x", i + 1);
+        cr_assert_eq(weir_ip_add_address(net.ip, TEST_AT(address), 64, WEIR_ADDRESS_TENTATIVE), 0);
+        weir_link_announce(net.link, net.now, TEST_AT(address));
+        cr_assert_eq(weir_ip_remove_address(net.ip, TEST_AT(address)), 0);
+    }
+    pass(WEIR_SECONDS(1));
+    pass(WEIR_SECONDS(1));
     expect_nothing();
     test_net_close(&net);
 }

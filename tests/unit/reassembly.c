@@ -226,3 +226,27 @@ Test(reassembly, fragment_that_another_holds_too_is_copied)
     rte_pktmbuf_free(held);
     test_net_close(&net);
 }
+
+/* As of a driver that lends its own buffers. */
+Test(reassembly, fragments_in_buffers_that_are_not_ours_become_the_packet)
+{
+    struct rte_mbuf *m = NULL;
+
+    test_net_open(&net, &(struct weir_link_options){.capabilities = WEIR_DEV_TX_MULTI_SEGS}, PACKETS);
+    for (unsigned i = 0; i < 2; i++) {
+        struct test_frame frame;
+        struct test_ipv4 ip = {.src = TEST_PEER, .dst = TEST_US, .protocol = 17, .id = 1};
+
+        ip.fragment = i == 0 ? 0x2000 : 2;
+        memset(body + 16 * i, (int)i + 1, 16);
+        test_frame_ipv4(&frame, &ip, body + 16 * i, 16);
+        struct rte_mbuf *lender = test_frame_packet(net.pool, &frame);
+        m = rte_pktmbuf_clone(lender, net.pool);
+        rte_pktmbuf_free(lender);
+        cr_assert_eq(weir_link_input(net.link, net.now, m), 0x0800);
+        cr_assert_eq(weir_ip_input(net.ip, net.now, RTE_ETHER_TYPE_IPV4, &m, &rx), i == 0 ? 0 : 17);
+    }
+    expect_body(m, 32);
+    cr_assert_eq(kept(), 0);
+    test_net_close(&net);
+}

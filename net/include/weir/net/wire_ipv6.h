@@ -49,6 +49,7 @@ struct weir_ipv6_chain {
     uint8_t protocol;     /* the first that is no extension header, IPPROTO_NONE, or IPPROTO_FRAGMENT: see below */
     uint16_t offset;      /* where that begins */
     uint16_t named_at;    /* the octet that names it */
+    bool fragmented;      /* there was a fragment header, of a fragment that is a whole packet */
     bool to_many;         /* of a refusal: it is to be told of even if the packet was a multicast one */
     uint8_t problem_code; /* of a refusal: the code of an ICMPv6 parameter problem */
     uint16_t problem_at;  /* ... and its pointer */
