@@ -3,6 +3,9 @@
 #include "value.h"
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/random.h>
+
+#define APPLICATION 0x7765697220697036u /* "weir ip6": another program shall make other secrets of the machine's */
 
 int network_add_address(struct network *network, const char *text)
 {
@@ -95,31 +98,77 @@ static bool is_ours(const struct network *network, const struct weir_address *ad
     return false;
 }
 
-static const char *text_of(const struct weir_address *address, char text[INET6_ADDRSTRLEN])
+/* Whoever speaks IPv6 has a link-local address: neighbours talk to each other by these. RFC 4291 section 2.1. */
+static bool lacks_link_local(const struct network *network)
 {
-    if (weir_address_is_v4(address))
-        return inet_ntop(AF_INET, &address->words[3], text, INET6_ADDRSTRLEN);
-    return inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+    bool v6 = false;
+
+    for (unsigned i = 0; i < network->addresses_count; i++) {
+        if (weir_address_is_link_local(&network->addresses[i].address))
+            return false;
+        v6 |= !weir_address_is_v4(&network->addresses[i].address);
+    }
+    return v6;
 }
 
 int network_check(const struct network *network, char *error, size_t size)
 {
     char text[INET6_ADDRSTRLEN];
 
+    if (network->addresses_count == WEIR_LINK_ADDRESSES_MAX && (network->slaac || lacks_link_local(network))) {
+        snprintf(error, size, "so many of --address leave no room for a link-local one");
+        return -EINVAL;
+    }
     for (unsigned i = 0; i < network->routes_count; i++) {
         const struct weir_address *gateway = &network->routes[i].gateway;
         if (weir_address_is_none(gateway) || (is_on_the_link(network, gateway) && !is_ours(network, gateway)))
             continue;
-        snprintf(error, size, "gateway %s is no other host on the network of --address", text_of(gateway, text));
+        snprintf(error, size, "gateway %s is no other host on the network of --address",
+                 value_address_text(gateway, text));
         return -EINVAL;
     }
     return 0;
 }
 
+/* Of this machine, and not to be guessed from what is made of it, as machine-id(5) asks: so the addresses are the same
+ * each time (RFC 7217 section 5). A machine that has no name of its own gets others each time. */
+static int choose_secret(uint8_t secret[16])
+{
+    FILE *in = fopen("/etc/machine-id", "re");
+    uint8_t id[16];
+    size_t read = 0;
+
+    while (in != NULL && read < sizeof(id) && fscanf(in, "%2hhx", &id[read]) == 1)
+        read++;
+    if (in != NULL)
+        fclose(in);
+    if (read < sizeof(id))
+        return getrandom(secret, 16, 0) == 16 ? 0 : -EIO;
+    for (uint64_t i = 0; i < 2; i++) {
+        const uint64_t told[] = {APPLICATION, i};
+        uint64_t half = weir_siphash(id, told, sizeof(told));
+        memcpy(secret + i * sizeof(half), &half, sizeof(half));
+    }
+    return 0;
+}
+
+static int autoconfigure(const struct network *network, struct weir_stack *stack)
+{
+    struct weir_autoconf_options options = {.routers = network->slaac};
+
+    WEIR_TRY(choose_secret(options.secret));
+    return weir_stack_autoconfigure(stack, &options);
+}
+
 int network_apply(const struct network *network, struct weir_stack *stack)
 {
-    for (unsigned i = 0; i < network->addresses_count; i++)
-        WEIR_TRY(weir_stack_add_address(stack, &network->addresses[i].address, network->addresses[i].prefix));
+    for (unsigned i = 0; i < network->addresses_count; i++) {
+        const struct weir_address *address = &network->addresses[i].address;
+        unsigned flags = weir_address_is_v4(address) ? 0 : WEIR_ADDRESS_TENTATIVE; /* RFC 4862 section 5.4 */
+        WEIR_TRY(weir_stack_add_address(stack, address, network->addresses[i].prefix, flags));
+    }
+    if (network->slaac || lacks_link_local(network))
+        WEIR_TRY(autoconfigure(network, stack));
     for (unsigned direct = 0; direct < 2; direct++) /* first those that gateways may lie on */
         for (unsigned i = 0; i < network->routes_count; i++) {
             const struct weir_address *gateway = &network->routes[i].gateway;
@@ -129,16 +178,4 @@ int network_apply(const struct network *network, struct weir_stack *stack)
                                           direct == 0 ? NULL : gateway));
         }
     return 0;
-}
-
-void network_describe(const struct network *network, char *text, size_t size)
-{
-    char address[INET6_ADDRSTRLEN];
-    size_t length = 0;
-
-    for (unsigned i = 0; i < network->addresses_count && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, "%s%s/%u", i > 0 ? ", " : "",
-                                   text_of(&network->addresses[i].address, address), network->addresses[i].prefix);
-    if (network->vlan != 0 && length < size)
-        snprintf(text + length, size - length, ", VLAN %u", network->vlan);
 }

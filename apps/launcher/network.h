@@ -18,6 +18,7 @@ struct network {
     } routes[NETWORK_ROUTES_MAX];
     unsigned routes_count;
     uint16_t vlan; /* 0: none */
+    bool slaac;    /* heed routers */
 };
 
 /* Each takes in what an option says: "10.0.0.1/24" or "2001:db8::1/64"; a gateway "10.0.0.254", the way to all others
@@ -27,14 +28,12 @@ WEIR_MUST_CHECK int network_add_address(struct network *network, const char *tex
 WEIR_MUST_CHECK int network_add_gateway(struct network *network, const char *text);
 WEIR_MUST_CHECK int network_add_route(struct network *network, const char *text);
 
-/* Looks whether the whole makes sense: each gateway is another host on a network that the link reaches. Returns 0, or
- * -EINVAL with one line in `error`. */
+/* Looks whether the whole makes sense: each gateway is another host on a network that the link reaches, and there is
+ * room for a link-local address. Returns 0, or -EINVAL with one line in `error`. */
 WEIR_MUST_CHECK int network_check(const struct network *network, char *error, size_t size);
 
-/* Gives all to a stack. Returns 0, or as weir_stack_add_address and weir_stack_add_route. */
+/* Gives all to a stack, and with IPv6 a link-local address. Returns 0, or as weir_stack_add_address,
+ * weir_stack_autoconfigure and weir_stack_add_route. */
 WEIR_MUST_CHECK int network_apply(const struct network *network, struct weir_stack *stack);
-
-/* Writes "10.0.0.1/24, 2001:db8::1/64, VLAN 7". */
-void network_describe(const struct network *network, char *text, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /* `weir run`: everything an app needs, made in order, and unmade in reverse. */
 #include "run.h"
+#include "settle.h"
 #include "statistics.h"
 #include "telemetry.h"
 #include <inttypes.h>
@@ -170,7 +171,7 @@ static int add_pcap(struct run *run)
     return rc < 0 ? FAIL(run, rc, "--pcap %s: %s", run->options->pcap, strerror(-rc)) : 0;
 }
 
-static void describe(struct run *run)
+static void describe(struct run *run, const struct weir_stack *stack)
 {
     char network[512], device[192];
 
@@ -178,7 +179,7 @@ static void describe(struct run *run)
         device_describe(&run->options->device, device, sizeof(device));
     else
         snprintf(device, sizeof(device), "%s", run->dev->name);
-    network_describe(&run->options->network, network, sizeof(network));
+    network_describe(&run->options->network, stack, network, sizeof(network));
     snprintf(run->place, sizeof(run->place), "%s on %s", network, device);
 }
 
@@ -205,9 +206,7 @@ static int open_device(struct run *run)
     WEIR_TRY(add_fault(run));
     if (run->options->gro && (rc = weir_dev_open_gro(&run->dev, run->dev)) < 0)
         return FAIL(run, rc, "--gro: %s", strerror(-rc));
-    WEIR_TRY(add_pcap(run));
-    describe(run);
-    return 0;
+    return add_pcap(run);
 }
 
 /* ---- the tasks ---- */
@@ -221,6 +220,8 @@ static int app_with_statistics(struct run *run, struct weir_stack *stack)
     struct weir_nursery nursery;
     int rc = 0;
 
+    WEIR_TRY(network_settle(&run->options->network, stack, run->error, sizeof(run->error)));
+    describe(run, stack);
     weir_with_nursery (&nursery, rc) {
         if (statistics.every > 0)
             weir_start_soon(&nursery, statistics_task, &statistics);

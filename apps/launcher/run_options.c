@@ -19,6 +19,7 @@ enum {
     ADDRESS,
     GATEWAY,
     ROUTE,
+    SLAAC,
     VLAN,
     IDLE,
     MBUFS,
@@ -55,7 +56,11 @@ static const struct argp_option list[] = {
      "Join TCP segments that come together, in software. Default: only devices that do it by themselves", 0},
     {"address", ADDRESS, "ADDRESS/PREFIX", 0,
      "An address to answer to, and its network, such as 10.0.0.2/24 or 2001:db8::2/64; may be given several times. "
-     "Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24",
+     "Default: 192.0.2.2/24; with memif-client, 192.0.2.1/24; with --slaac, none",
+     0},
+    {"slaac", SLAAC, NULL, 0,
+     "Take IPv6 addresses, networks and gateways from the routers on the link, and wait 10 seconds at most for the "
+     "first",
      0},
     {"gateway", GATEWAY, "ADDRESS", 0, "The way to all other networks of its family. Default: none", 0},
     {"route", ROUTE, "NETWORK/PREFIX=GATEWAY", 0,
@@ -203,7 +208,7 @@ static void finish(struct run_options *options, struct argp_state *state)
 
     if (options->eal != NULL && options->device_named)
         argp_error(state, "--device does not go with EAL arguments: name devices there, with -a or --vdev");
-    if (options->network.addresses_count == 0 &&
+    if (options->network.addresses_count == 0 && !options->network.slaac &&
         network_add_address(&options->network, client ? ADDRESS_DEFAULT_CLIENT : ADDRESS_DEFAULT) < 0)
         WEIR_ASSERT(false);
     if (network_check(&options->network, error, sizeof(error)) < 0)
@@ -242,6 +247,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case GATEWAY:
     case ROUTE:
         return read_network(options, key, argument, state);
+    case SLAAC:
+        options->network.slaac = true;
+        return 0;
     case VLAN:
         return read_vlan(options, argument, state);
     case IDLE:

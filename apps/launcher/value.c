@@ -113,6 +113,13 @@ int value_address(const char *text, struct weir_address *address)
     return 0;
 }
 
+const char *value_address_text(const struct weir_address *address, char text[INET6_ADDRSTRLEN])
+{
+    if (weir_address_is_v4(address))
+        return inet_ntop(AF_INET, &address->words[3], text, INET6_ADDRSTRLEN);
+    return inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+}
+
 int value_network(const char *text, struct weir_address *address, uint8_t *prefix)
 {
     const char *slash = strchr(text, '/');

@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_VALUE_H
 #define LAUNCHER_VALUE_H
 
+#include <netinet/in.h>
 #include <rte_ether.h>
 #include <weir/clock.h>
 #include <weir/net/address.h>
@@ -20,6 +21,9 @@ WEIR_MUST_CHECK int value_amount(const char *text, uint64_t *amount);
 
 /* An address that a host can have (not 0, not loopback, multicast or broadcast), of IPv4 or IPv6. */
 WEIR_MUST_CHECK int value_address(const char *text, struct weir_address *address);
+
+/* The other way round; returns `text`. */
+const char *value_address_text(const struct weir_address *address, char text[INET6_ADDRSTRLEN]);
 
 /* ADDRESS/PREFIX, of either family. */
 WEIR_MUST_CHECK int value_network(const char *text, struct weir_address *address, uint8_t *prefix);

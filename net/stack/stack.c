@@ -191,11 +191,17 @@ void weir_stack_stats(struct weir_stack *stack, struct weir_stack_stats *stats)
     stats->tx_dropped = stack->tx_dropped;
 }
 
-int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address, unsigned prefix)
+int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address, unsigned prefix,
+                           unsigned flags)
 {
-    WEIR_TRY(weir_ip_add_address(stack->ip, address, prefix, 0));
+    WEIR_TRY(weir_ip_add_address(stack->ip, address, prefix, flags));
     weir_link_announce(stack->link, weir_current_time(), address);
     return 0;
+}
+
+const struct weir_link_address *weir_stack_addresses(const struct weir_stack *stack, unsigned *count)
+{
+    return weir_ip_addresses(stack->ip, count);
 }
 
 int weir_stack_autoconfigure(struct weir_stack *stack, const struct weir_autoconf_options *options)

@@ -81,9 +81,12 @@ const char *weir_tcp_state_short(enum weir_tcp_state state);
 /* Prints the connections as `ss -tin` does, `most` of them at most, and how many more there are. Checkpoint: never. */
 void weir_stack_print_connections(struct weir_stack *stack, FILE *out, unsigned most);
 
-/* As weir_ip_add_address, and announces it; as weir_ip_remove_address, weir_ip_add_route. Checkpoint: never. */
+/* As weir_ip_add_address, and announces it: an IPv6 one that is WEIR_ADDRESS_TENTATIVE is nobody's for a second or two,
+ * until nobody has objected (weir_link_announce); with 0 it is ours at once. As weir_ip_remove_address,
+ * weir_ip_add_route, weir_ip_addresses. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_stack_add_address(struct weir_stack *stack, const struct weir_address *address,
-                                           unsigned prefix);
+                                           unsigned prefix, unsigned flags);
+const struct weir_link_address *weir_stack_addresses(const struct weir_stack *stack, unsigned *count);
 /* As weir_ip_autoconfigure. Checkpoint: never. */
 WEIR_MUST_CHECK int weir_stack_autoconfigure(struct weir_stack *stack, const struct weir_autoconf_options *options);
 
