@@ -7,6 +7,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 #include <string.h>
+#include <weir/net/wire_nd.h>
 
 TestSuite(flood, .init = test_eal_init, .timeout = 100);
 
@@ -122,6 +123,73 @@ static void arp_replies(struct hosts *hosts, struct rte_mbuf *m)
     put_arp(hosts, m, RTE_ARP_OP_REPLY, next_door(hosts));
 }
 
+/* Bytes 64 i to 64 i + 63, and more to come, of one of many packets: what fits together, overlaps, or has no end. */
+static void fragments(struct hosts *hosts, struct rte_mbuf *m)
+{
+    struct rte_ipv4_hdr *ip;
+
+    put_ethernet(m, NULL, RTE_ETHER_TYPE_IPV4);
+    put_ipv4(m, next_door(hosts) & ~0xffu, IPPROTO_UDP, 64);
+    ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+    ip->fragment_offset = rte_cpu_to_be_16((uint16_t)(RTE_IPV4_HDR_MF_FLAG | 8 * weir_rng_below(&hosts->rng, 16)));
+    ip->hdr_checksum = 0;
+    ip->hdr_checksum = (uint16_t)~weir_sum(ip, sizeof *ip);
+    memset(rte_pktmbuf_append(m, 64), 0, 64);
+}
+
+/* As next_door, in IPv6. */
+static struct weir_address neighbour_v6(struct hosts *hosts)
+{
+    uint64_t id = weir_rng_next(&hosts->rng) | 4;
+    struct weir_address address = {.bytes = {0xfd}};
+
+    memcpy(&address.bytes[8], &id, sizeof id);
+    return address;
+}
+
+static void fragments_v6(struct hosts *hosts, struct rte_mbuf *m)
+{
+    uint8_t payload[8 + 64] = {IPPROTO_UDP, 0, [3] = (uint8_t)(weir_rng_below(&hosts->rng, 4) * 64 | 1)};
+    struct weir_address src = neighbour_v6(hosts);
+
+    memset(&src.bytes[8], 0, 7);
+    put_ethernet(m, NULL, RTE_ETHER_TYPE_IPV6);
+    put_ipv6(m, &src, IPPROTO_FRAGMENT, 64, sizeof payload);
+    memcpy(rte_pktmbuf_append(m, sizeof payload), payload, sizeof payload);
+}
+
+static void put_solicitation(struct hosts *hosts, struct rte_mbuf *m, bool has_mac)
+{
+    uint8_t message[WEIR_ND_LENGTH_MAX];
+    struct weir_address src = neighbour_v6(hosts);
+    struct weir_nd nd = {.type = WEIR_ICMP6_NEIGHBOUR_SOLICITATION,
+                         .target = {.bytes = {0xfd, [15] = 2}},
+                         .has_mac = has_mac,
+                         .mac = {{2, 9, src.bytes[12], src.bytes[13], src.bytes[14], src.bytes[15]}}};
+
+    put_icmp6(m, &src, WEIR_ND_HOP_LIMIT, message, weir_nd_write(message, &nd));
+}
+
+static void solicitations(struct hosts *hosts, struct rte_mbuf *m)
+{
+    put_solicitation(hosts, m, true);
+}
+
+/* To be answered, they must be asked for. */
+static void solicitations_without_a_mac(struct hosts *hosts, struct rte_mbuf *m)
+{
+    put_solicitation(hosts, m, false);
+}
+
+/* RFC 6583 */
+static void echo_requests_v6(struct hosts *hosts, struct rte_mbuf *m)
+{
+    uint8_t message[8] = {WEIR_ICMP6_ECHO};
+    struct weir_address src = neighbour_v6(hosts);
+
+    put_icmp6(m, &src, 64, message, sizeof message);
+}
+
 /* ---- the transfer ---- */
 
 static int send_it(void *arg)
@@ -220,6 +288,11 @@ static const struct {
     {"echo requests", echo_requests},
     {"ARP requests", arp_requests},
     {"ARP replies", arp_replies},
+    {"fragments", fragments},
+    {"fragments of IPv6", fragments_v6},
+    {"neighbour solicitations", solicitations},
+    {"neighbour solicitations without a MAC", solicitations_without_a_mac},
+    {"echo requests from made-up neighbours", echo_requests_v6},
 };
 
 Test(flood, leaves_what_is_established_alone)

@@ -1,10 +1,12 @@
 #include "hosts.h"
 #include <rte_tcp.h>
 #include <string.h>
+#include <weir/net/wire_ipv6.h>
 
 #define FRAMES_BEHIND_MAX 64 /* a NIC's ring overflows */
 
 static const struct rte_ether_addr client_mac = {{2, 0, 0, 0, 0, 1}}, server_mac = {{2, 0, 0, 0, 0, 2}};
+static const struct weir_address server_v6 = {.bytes = {0xfd, [15] = 2}};
 
 /* ---- the stranger: a device around host 1's ---- */
 
@@ -95,7 +97,8 @@ static int open_stack(struct call *call, int i)
     options.prefix = 16;
     options.gateway = i == 1 ? WEIR_IPV4(10, 0, 0, 1) : 0; /* whom strangers from afar come by */
     options.seed = (uint64_t)i + 1;
-    return weir_stack_open(&call->hosts->stacks[i], call->devs[i], &options);
+    WEIR_TRY(weir_stack_open(&call->hosts->stacks[i], call->devs[i], &options));
+    return i == 1 ? weir_stack_add_address(call->hosts->stacks[i], &server_v6, 64, 0) : 0;
 }
 
 static int between(void *arg)
@@ -161,6 +164,22 @@ void put_ipv4(struct rte_mbuf *m, uint32_t src, uint8_t protocol, uint16_t lengt
 
     ip.hdr_checksum = (uint16_t)~weir_sum(&ip, sizeof ip);
     memcpy(rte_pktmbuf_append(m, sizeof ip), &ip, sizeof ip);
+}
+
+void put_ipv6(struct rte_mbuf *m, const struct weir_address *src, uint8_t protocol, uint8_t hop_limit, uint16_t length)
+{
+    struct weir_ipv6 ip = {
+        .src = *src, .dst = server_v6, .next_header = protocol, .hop_limit = hop_limit, .payload_length = length};
+
+    weir_ipv6_write(rte_pktmbuf_append(m, WEIR_IPV6_HEADER_LENGTH), &ip);
+}
+
+void put_icmp6(struct rte_mbuf *m, const struct weir_address *src, uint8_t hop_limit, void *message, uint16_t length)
+{
+    put_ethernet(m, NULL, RTE_ETHER_TYPE_IPV6);
+    put_ipv6(m, src, IPPROTO_ICMPV6, hop_limit, length);
+    weir_icmp6_seal(message, length, src, &server_v6);
+    memcpy(rte_pktmbuf_append(m, length), message, length);
 }
 
 void put_tcp(struct rte_mbuf *m, uint32_t src, uint16_t src_port, uint16_t dst_port, uint32_t seq, uint32_t ack,

@@ -44,6 +44,10 @@ struct weir_endpoint host_endpoint(int host, uint16_t port);
 void put_ethernet(struct rte_mbuf *m, const struct rte_ether_addr *from, uint16_t type);
 /* `length` bytes follow. */
 void put_ipv4(struct rte_mbuf *m, uint32_t src, uint8_t protocol, uint16_t length);
+/* `length` bytes follow; to host 1's IPv6 address, fd00::2. */
+void put_ipv6(struct rte_mbuf *m, const struct weir_address *src, uint8_t protocol, uint8_t hop_limit, uint16_t length);
+/* A whole ICMPv6 message, its checksum written here, to fd00::2. */
+void put_icmp6(struct rte_mbuf *m, const struct weir_address *src, uint8_t hop_limit, void *message, uint16_t length);
 /* A whole segment, from `src` in host order, to host 1. */
 void put_tcp(struct rte_mbuf *m, uint32_t src, uint16_t src_port, uint16_t dst_port, uint32_t seq, uint32_t ack,
              uint8_t flags, uint16_t length);
