@@ -96,6 +96,7 @@ static void due(struct link *link, weir_time now, struct nd_detection *detection
     if (detection->left > 0) {
         detection->left--;
         detection->due = weir_time_add(now, link->retrans_timer);
+        mld_joined(link, now, &address); /* before it is asked: section 5.4.2 */
         ask(link, detection);
     } else {
         forget(detection);

@@ -437,6 +437,12 @@ static uint8_t flags_of(const char *address)
 }
 
 /* A tentative address, whose question has been sent: `frame` is it. */
+static const uint8_t *expect_report(void)
+{
+    return expect(143, US, "ff02::16", "\x33\x33\0\0\0\x16");
+}
+
+/* Switches must let the answer through before there is a question. RFC 4862 section 5.4.2 */
 static void ask_whether_free(void)
 {
     const uint8_t *icmp;
@@ -445,6 +451,8 @@ static void ask_whether_free(void)
     weir_link_announce(net.link, net.now, TEST_AT(NEW));
     expect_nothing(); /* not at once: hosts that start together must not ask together */
     pass(WEIR_SECONDS(1));
+    icmp = expect_report();
+    cr_assert(icmp[8] == 4 && memcmp(icmp + 12, TEST_AT(NEW_GROUP), 16) == 0, "who has it may not be asked");
     icmp = expect(135, "::", NEW_GROUP, "\x33\x33\xff\0\0\x77");
     cr_assert(memcmp(icmp + 8, TEST_AT(NEW), 16) == 0);
     cr_assert(icmp[24] == 14 && icmp[25] == 1, "no nonce (RFC 7527)");
@@ -460,8 +468,9 @@ Test(nd, address_that_nobody_has_is_ours)
     expect_nothing(); /* it is not ours to answer for yet */
     pass(WEIR_SECONDS(1));
     cr_assert_eq(flags_of(NEW), 0);
-    expect(143, US, "ff02::16", "\x33\x33\0\0\0\x16");
+    expect_report();
     expect(136, NEW, "ff02::2", "\x33\x33\0\0\0\2"); /* RFC 9131 */
+    expect_report();                                 /* of all groups */
     test_frame_solicit(&frame, PEER, NEW_GROUP, NEW, &test_mac_peer);
     input();
     expect(136, NEW, PEER, &test_mac_peer);
@@ -474,6 +483,7 @@ static void expect_duplicate(void)
     cr_assert_eq(stats()->nd_duplicates, 1);
     pass(WEIR_SECONDS(5));
     cr_assert_eq(flags_of(NEW), WEIR_ADDRESS_TENTATIVE | WEIR_ADDRESS_DUPLICATE);
+    expect_report();
     expect_nothing();
     test_net_close(&net);
 }
@@ -513,6 +523,7 @@ Test(nd, address_taken_away_while_asked_for_is_forgotten)
     ask_whether_free();
     cr_assert_eq(weir_ip_remove_address(net.ip, TEST_AT(NEW)), 0);
     pass(WEIR_SECONDS(2));
+    expect_report();
     expect_nothing();
     cr_assert(weir_link_next_deadline(net.link) == WEIR_NEVER);
     test_net_close(&net);
@@ -526,13 +537,13 @@ Test(nd, group_of_a_new_address_is_joined_and_told_twice)
 
     open_link(0);
     weir_link_announce(net.link, net.now, TEST_AT(US));
-    icmp = expect(143, US, "ff02::16", "\x33\x33\0\0\0\x16");
+    icmp = expect_report();
     cr_assert(memcmp(frame.bytes + 54, "\x3a\0\5\2\0\0\1\0", 8) == 0, "no router alert");
     cr_assert_eq(test_get16(icmp + 6), 1);
     cr_assert(icmp[8] == 4 && memcmp(icmp + 12, TEST_AT(OUR_GROUP), 16) == 0, "not joined");
     expect(136, US, "ff02::2", "\x33\x33\0\0\0\2");
     pass(WEIR_SECONDS(1));
-    icmp = expect(143, US, "ff02::16", "\x33\x33\0\0\0\x16");
+    icmp = expect_report();
     cr_assert(icmp[8] == 2 && memcmp(icmp + 12, TEST_AT(OUR_GROUP), 16) == 0);
     expect_nothing();
     test_net_close(&net);
@@ -558,7 +569,7 @@ Test(nd, queries_are_answered_by_all_groups)
     query(PEER, 1, 24); /* of version 1: one answer is enough for both */
     expect_nothing();
     pass(WEIR_SECONDS(1));
-    icmp = expect(143, US, "ff02::16", "\x33\x33\0\0\0\x16");
+    icmp = expect_report();
     cr_assert_eq(test_get16(icmp + 6), 2, "%u groups", test_get16(icmp + 6));
     expect_nothing();
 
