@@ -185,7 +185,7 @@ static void duplicate_ack(struct weir_tcp *tcp, struct weir_tcp_connection *c)
         return;
     }
     /* Duplicates up to `recover` may be the echo of what a timeout has sent again. */
-    if (c->dupacks != DUPACKS || !seq_after(c->snd_una, c->recover))
+    if (c->dupacks != DUPACKS || c->recover == c->snd_una || tcp_in_flight(c, c->recover))
         return;
     tcp_reduce(tcp, c);
     c->cwnd = c->ssthresh + DUPACKS * c->mss;

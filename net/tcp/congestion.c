@@ -52,7 +52,7 @@ void tcp_unused(struct weir_tcp *tcp, struct weir_tcp_connection *c)
  * section 2.3. */
 uint32_t tcp_slow_start(struct weir_tcp_connection *c, uint32_t acked)
 {
-    uint32_t most = seq_before(c->snd_una, c->recover) ? c->mss : GROWTH_SEGMENTS * (uint32_t)c->mss;
+    uint32_t most = tcp_in_flight(c, c->recover) ? c->mss : GROWTH_SEGMENTS * (uint32_t)c->mss;
     uint32_t grows = RTE_MIN(RTE_MIN(acked, most), c->ssthresh - c->cwnd);
 
     c->cwnd += grows;

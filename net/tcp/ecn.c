@@ -22,7 +22,7 @@ void tcp_ecn_take_syn(struct weir_tcp *tcp, struct weir_tcp_connection *c, const
 /* Section 6.1.2: as for a lost segment, but once a round trip, and nothing is sent again. */
 static void slow_down(struct weir_tcp *tcp, struct weir_tcp_connection *c)
 {
-    if ((c->marks & M_RECOVERY) || (c->recovery & R_LOSS) || seq_before(c->snd_una, c->ecn_recover))
+    if ((c->marks & M_RECOVERY) || (c->recovery & R_LOSS) || tcp_in_flight(c, c->ecn_recover))
         return;
     tcp_reduce(tcp, c);
     c->cwnd = c->ssthresh;

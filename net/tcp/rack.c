@@ -7,9 +7,10 @@
 #define DSACK_PERSISTS 15u     /* recoveries; section 6.2 step 4 says 16, in a field of four bits */
 #define MIN_RTT_SECONDS 300
 
-static bool before_us(uint32_t a, uint32_t b)
+/* Both are past: one that is long past would seem to lie ahead if they were compared with each other. */
+static bool sent_before(const struct weir_tcp *tcp, uint32_t a_us, uint32_t b_us)
 {
-    return (int32_t)(a - b) < 0;
+    return tcp->now_us - a_us > tcp->now_us - b_us;
 }
 
 static uint32_t end_of(struct rte_mbuf *m)
@@ -49,7 +50,8 @@ void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
     const struct weir_packet *packet = weir_packet(m);
     uint32_t end = end_of(m), sent = packet->tcp.sent_us;
 
-    if (seq_before(end, c->rack_fack) && !(packet->tcp.marks & P_REPEATED)) { /* section 6.2 step 3 */
+    if (seq_before(end, c->rack_fack) && tcp_in_flight(c, c->rack_fack) &&
+        !(packet->tcp.marks & P_REPEATED)) { /* section 6.2 step 3 */
         c->recovery |= R_REORDERS;
         tcp->rings[c->index].reorderings++;
         tcp->stats.reorderings++;
@@ -59,7 +61,7 @@ void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
     if (!(packet->tcp.marks & P_REPEATED))
         tcp_rack_min_rtt(tcp, c, tcp->now_us - sent);
     if (c->rack_rtt_us != 0 &&
-        (before_us(sent, c->rack_sent_us) || (sent == c->rack_sent_us && !seq_after(end, c->rack_end))))
+        (sent_before(tcp, sent, c->rack_sent_us) || (sent == c->rack_sent_us && !seq_after(end, c->rack_end))))
         return;
     c->rack_rtt_us = RTE_MAX(tcp->now_us - sent, 1u);
     c->rack_sent_us = sent;
@@ -70,7 +72,7 @@ void tcp_rack_delivered(struct weir_tcp *tcp, struct weir_tcp_connection *c, str
 
 void tcp_rack_dsack(struct weir_tcp_connection *c)
 {
-    if ((c->recovery & R_DSACK_ROUND) && !seq_before(c->snd_una, c->dsack_round))
+    if ((c->recovery & R_DSACK_ROUND) && !tcp_in_flight(c, c->dsack_round))
         c->recovery &= (uint8_t)~R_DSACK_ROUND;
     if (c->recovery & R_DSACK_ROUND)
         return;
@@ -99,11 +101,11 @@ static uint32_t reordering_window(const struct weir_tcp_connection *c)
 
 /* ---- section 6.2 step 5 ---- */
 
-static bool sent_before_delivered(const struct weir_tcp_connection *c, struct rte_mbuf *m)
+static bool sent_before_delivered(const struct weir_tcp *tcp, const struct weir_tcp_connection *c, struct rte_mbuf *m)
 {
     uint32_t sent = weir_packet(m)->tcp.sent_us;
 
-    return before_us(sent, c->rack_sent_us) || (sent == c->rack_sent_us && seq_before(end_of(m), c->rack_end));
+    return sent_before(tcp, sent, c->rack_sent_us) || (sent == c->rack_sent_us && seq_before(end_of(m), c->rack_end));
 }
 
 /* Looks at one packet in flight. Returns how long it may yet take, in us; 0: it is lost; -1: nothing is known of it. */
@@ -112,7 +114,7 @@ static int32_t patience(const struct weir_tcp *tcp, const struct weir_tcp_connec
 {
     int32_t left;
 
-    if (c->rack_rtt_us == 0 || !sent_before_delivered(c, m))
+    if (c->rack_rtt_us == 0 || !sent_before_delivered(tcp, c, m))
         return -1;
     left = (int32_t)(weir_packet(m)->tcp.sent_us + c->rack_rtt_us + window - tcp->now_us);
     return RTE_MAX(left, 0);

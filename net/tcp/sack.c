@@ -143,7 +143,7 @@ static void mark_block(struct weir_tcp *tcp, struct weir_tcp_connection *c, cons
 /* How far data has arrived: only now, or the blocks of one ACK would look like reordering. */
 static void move_fack(struct weir_tcp_connection *c, const struct tcp_segment *segment, unsigned first)
 {
-    if (seq_after(segment->ack, c->rack_fack))
+    if (seq_after(segment->ack, c->rack_fack) || !tcp_in_flight(c, c->rack_fack))
         c->rack_fack = segment->ack;
     for (unsigned i = first; i < segment->options.sack_count; i++)
         if (plausible(c, &segment->options.sack[i]) && seq_after(segment->options.sack[i].right, c->rack_fack))

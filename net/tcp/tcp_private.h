@@ -273,6 +273,13 @@ static inline uint32_t tcp_flight(const struct weir_tcp_connection *c)
     return c->snd_nxt - c->snd_una;
 }
 
+/* True if `seq`, that SND.NXT or SND.UNA once was, is not acknowledged yet. What was noted two gigabytes ago seems to
+ * lie ahead again (seq_before), but not within what is in flight. */
+static inline bool tcp_in_flight(const struct weir_tcp_connection *c, uint32_t seq)
+{
+    return seq - c->snd_una - 1 < c->snd_max - c->snd_una;
+}
+
 static inline bool tcp_fin_sent(const struct weir_tcp_connection *c)
 {
     return (c->flags & F_FIN) && seq_after(c->snd_max, c->snd_end);

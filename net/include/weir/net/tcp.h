@@ -278,9 +278,9 @@ int weir_tcp_events_format(const struct weir_tcp *tcp, weir_time now, const stru
                            char *text, size_t size);
 
 /* The story of a connection that stood and then died oddly (reset by its peer while somebody here held it, timed out,
- * cut off by an error): who, why, its info and its events, some lines, the last one ended. NULL: there is no news. The
- * text is good until the next call that may end a connection. One a second is kept, and says how many were not; each is
- * returned once. Checkpoint: never. */
+ * cut off by an error): who, why, its info and its events, some lines, the last one without its end. NULL: there is no
+ * news. The text is good until the next call that may end a connection. One a second is kept, and says how many were
+ * not; each is returned once. Checkpoint: never. */
 const char *weir_tcp_last_words(struct weir_tcp *tcp);
 
 /* What may be set of one connection; all zero is what it begins with. */
