@@ -37,11 +37,11 @@ struct weir_ip {
     bool multi_segs; /* the device sends packets of several segments */
     bool ipv4_cksum; /* the device can compute the header's checksum */
     struct rte_mempool *pool;
-    /* the token bucket of ICMP errors, in nanoseconds of credit; RFC 1812 section 4.3.2.8 */
     struct ip_reassembly reassembly;
     struct ip_autoconf *autoconf; /* NULL: off */
     uint16_t mtu_v6;              /* as routers say; never more than mtu */
     uint8_t hop_limit;            /* of IPv6 */
+    /* the token bucket of ICMP errors, in nanoseconds of credit; RFC 1812 section 4.3.2.8 */
     weir_time icmp_cost, icmp_credit, icmp_credit_max, icmp_refilled;
 };
 

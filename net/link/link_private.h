@@ -34,7 +34,6 @@ struct neighbour {
     enum neighbour_state state;
     struct rte_ether_addr mac;
     bool doubted;                      /* an upper layer gets no answers: ask everybody */
-    bool router;                       /* it says of itself that it is one: IPv6 only   */
     uint8_t requests;                  /* sent since it began to resolve or to probe  */
     unsigned waiting_first;            /* index of the oldest in `waiting`            */
     unsigned waiting;                  /* packets that wait                           */

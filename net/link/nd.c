@@ -165,7 +165,6 @@ static void learn(struct link *link, weir_time now, struct neighbour *neighbour,
         neighbour_heard(link, now, neighbour, mac);
     else if (resolving || other)
         neighbour_told(link, now, neighbour, mac);
-    neighbour->router = nd->router;
 }
 
 static void advertisement(struct link *link, weir_time now, const struct weir_link_message *in,
