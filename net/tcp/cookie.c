@@ -106,20 +106,21 @@ static void recall(const struct tcp_segment *ack, uint32_t index, struct tcp_seg
     syn->options.sack_permitted = bits & SACK_BIT;
 }
 
-struct weir_tcp_connection *tcp_cookie_take(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
-                                            const struct tcp_segment *segment, const struct tcp_key *key)
+bool tcp_cookie_take(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
+                     const struct tcp_key *key, struct weir_tcp_connection **made)
 {
     uint32_t index, cookie = segment->ack - 1;
     struct tcp_segment syn;
 
     if ((segment->flags & (ACK | SYN | RST)) != ACK || tcp->stats.syncookies_sent == 0 ||
         tcp->now_s - tcp->cookies_sent_s > PERIOD_S * (PERIODS_MAX + 1))
-        return NULL;
+        return false;
     if (!verify(tcp, key, segment->seq - 1, cookie, &index)) {
         tcp->stats.syncookies_failed++;
-        return NULL;
+        return false;
     }
     recall(segment, index, &syn);
     tcp->stats.syncookies_recv++;
-    return tcp_passive_resume(tcp, listener, &syn, key, cookie);
+    *made = tcp_passive_resume(tcp, listener, &syn, key, cookie);
+    return true;
 }

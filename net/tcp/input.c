@@ -113,10 +113,13 @@ static bool decode(struct rte_mbuf *m, const struct weir_ip_rx *rx, const struct
 static void for_no_connection(struct weir_tcp *tcp, struct tcp_segment *segment, const struct tcp_key *key)
 {
     struct weir_tcp_listener *listener = tcp_find_listener(tcp, tcp_local_port(key->ports));
-    struct weir_tcp_connection *c = listener != NULL ? tcp_cookie_take(tcp, listener, segment, key) : NULL;
+    struct weir_tcp_connection *c;
 
-    if (c != NULL) {
-        tcp_segment_arrives(tcp, c, segment);
+    if (listener != NULL && tcp_cookie_take(tcp, listener, segment, key, &c)) {
+        if (c != NULL)
+            tcp_segment_arrives(tcp, c, segment);
+        else /* as if it were lost: what the peer sends next brings the cookie back again */
+            tcp_consume(segment);
         return;
     }
     if (segment->flags & RST || segment->rx->broadcast)

@@ -720,8 +720,9 @@ void tcp_listener_forget(struct weir_tcp_connection *c);
 /* Answers a SYN, and keeps nothing. */
 void tcp_cookie_send(struct weir_tcp *tcp, const struct tcp_segment *segment, const struct tcp_key *key,
                      struct weir_ip_path *path);
-/* An ACK that belongs to no connection: makes one if it brings back a cookie of ours. NULL: it does not, or no room. */
-struct weir_tcp_connection *tcp_cookie_take(struct weir_tcp *tcp, struct weir_tcp_listener *listener,
-                                            const struct tcp_segment *segment, const struct tcp_key *key);
+/* An ACK that belongs to no connection: makes one if it brings back a cookie of ours; `made` is NULL where there is no
+ * room. Returns false if it does not. */
+bool tcp_cookie_take(struct weir_tcp *tcp, struct weir_tcp_listener *listener, const struct tcp_segment *segment,
+                     const struct tcp_key *key, struct weir_tcp_connection **made);
 
 #endif

@@ -125,6 +125,29 @@ Test(tcp_cookie, mss_is_remembered_rounded_down)
     }
 }
 
+/* Under a flood those that have shaken hands wait for their turn, as others do whose last ACK finds no room. */
+Test(tcp_cookie, ack_that_finds_no_room_is_as_if_lost)
+{
+    uint32_t first, second;
+
+    under_pressure();
+    first = w.iss;
+    cookie();
+    second = w.iss;
+    w.peer_port = 30000; /* the one that never answered does, and takes the only place */
+    w.iss = first;
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    w.peer_port = 40000;
+    w.iss = second;
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1);
+    NOTHING(&w);
+    cr_assert_not_null(accepted());
+    IN(&w, .flags = ACK, .seq = 1, .ack = 1, .length = 10);
+    OUT(&w, ACK, 1, 11, 0);
+    cr_assert_not_null(accepted());
+    wire_close_quietly(&w);
+}
+
 Test(tcp_cookie, guess_is_reset)
 {
     under_pressure();
