@@ -56,7 +56,8 @@ static void sleep_until(struct weir_loop *loop, weir_time deadline)
 {
     struct pollfd fds[POLLERS_MAX + 1] = {{.fd = loop->token->wake_fd, .events = POLLIN}};
     nfds_t count = 1;
-    weir_time limit = deadline == WEIR_NEVER ? WEIR_NEVER : deadline - loop->now, blind = blind_limit(loop);
+    weir_time limit = deadline == WEIR_NEVER ? WEIR_NEVER : deadline > loop->now ? deadline - loop->now : 0;
+    weir_time blind = blind_limit(loop);
     struct weir_poller *poller;
 
     WEIR_LIST_FOREACH (poller, &loop->pollers, struct weir_poller, link) {

@@ -1,4 +1,5 @@
 #include "middlebox.h"
+#include "../support/nic.h"
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
@@ -24,8 +25,8 @@ static void take_options_out(const struct middlebox *box, struct rte_tcp_hdr *tc
     }
 }
 
-static void pass_tcp(const struct middlebox *box, struct rte_tcp_hdr *tcp, const struct rte_ipv4_hdr *v4,
-                     const struct rte_ipv6_hdr *v6)
+static NIC_ANY_BYTE void pass_tcp(const struct middlebox *box, struct rte_tcp_hdr *tcp, const struct rte_ipv4_hdr *v4,
+                                  const struct rte_ipv6_hdr *v6)
 {
     if (!(tcp->tcp_flags & RTE_TCP_SYN_FLAG))
         return;
@@ -34,7 +35,7 @@ static void pass_tcp(const struct middlebox *box, struct rte_tcp_hdr *tcp, const
     tcp->cksum = v4 != NULL ? rte_ipv4_udptcp_cksum(v4, tcp) : rte_ipv6_udptcp_cksum(v6, tcp);
 }
 
-static void pass_v4(const struct middlebox *box, bool marks, struct rte_ipv4_hdr *ip)
+static NIC_ANY_BYTE void pass_v4(const struct middlebox *box, bool marks, struct rte_ipv4_hdr *ip)
 {
     if (marks && (ip->type_of_service & CE) == ECT_0) {
         ip->type_of_service |= CE;
@@ -45,7 +46,7 @@ static void pass_v4(const struct middlebox *box, bool marks, struct rte_ipv4_hdr
         pass_tcp(box, (void *)((uint8_t *)ip + rte_ipv4_hdr_len(ip)), ip, NULL);
 }
 
-static void pass_v6(const struct middlebox *box, bool marks, struct rte_ipv6_hdr *ip)
+static NIC_ANY_BYTE void pass_v6(const struct middlebox *box, bool marks, struct rte_ipv6_hdr *ip)
 {
     uint32_t word = rte_be_to_cpu_32(ip->vtc_flow);
 
@@ -55,7 +56,7 @@ static void pass_v6(const struct middlebox *box, bool marks, struct rte_ipv6_hdr
         pass_tcp(box, (void *)(ip + 1), NULL, ip);
 }
 
-void middlebox_pass(const struct middlebox *box, struct weir_rng *rng, struct rte_mbuf *frame)
+NIC_ANY_BYTE void middlebox_pass(const struct middlebox *box, struct weir_rng *rng, struct rte_mbuf *frame)
 {
     struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, struct rte_ether_hdr *);
     bool marks = weir_rng_double(rng) < box->mark;

@@ -34,7 +34,7 @@ static void *header_at(const struct rte_mbuf *m, uint32_t offset)
 }
 
 /* The sums of a whole TCP segment, or of a UDP datagram; IPv4's too, which cutting changes. */
-static void compute_sums(struct rte_mbuf *m, bool v4, bool tcp)
+static NIC_ANY_BYTE void compute_sums(struct rte_mbuf *m, bool v4, bool tcp)
 {
     struct rte_ipv4_hdr *ip = header_at(m, m->l2_len);
     uint32_t l4 = (uint32_t)(m->l2_len + m->l3_len);
@@ -64,7 +64,7 @@ static int cut_v4(struct nic *nic, struct rte_mbuf *m, uint32_t headers, struct 
 }
 
 /* The library (22.11) cuts no IPv6. */
-static int cut_v6(struct nic *nic, struct rte_mbuf *m, uint32_t headers, struct rte_mbuf **segments)
+static NIC_ANY_BYTE int cut_v6(struct nic *nic, struct rte_mbuf *m, uint32_t headers, struct rte_mbuf **segments)
 {
     int count = 0;
 

@@ -6,6 +6,9 @@
 
 enum { NIC_SEGMENTS_MAX = 64 };
 
+/* Of what reads frames by DPDK's structures: payloads begin at any byte, and the headers in front of them so too. */
+#define NIC_ANY_BYTE __attribute__((no_sanitize("alignment")))
+
 struct nic {
     struct rte_mempool *pool, *references;
     unsigned cut; /* frames, so far */
