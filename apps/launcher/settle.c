@@ -54,7 +54,9 @@ int network_settle(const struct network *network, struct weir_stack *stack, char
                      value_address_text(outlook.another, text));
             return -EADDRINUSE;
         }
-        if (!outlook.pending && (!network->slaac || outlook.routed || weir_current_time() >= until))
+        if (!outlook.pending && (!network->slaac || outlook.routed))
+            return 0;
+        if (weir_current_time() >= until) /* whatever routers go on promising */
             return 0;
         WEIR_TRY(weir_sleep(LOOK_EVERY));
     }
