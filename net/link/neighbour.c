@@ -87,7 +87,8 @@ static void send_waiting(struct link *link, struct neighbour *neighbour)
 {
     while (neighbour->waiting > 0) {
         struct rte_mbuf *frame = take_waiting(link, neighbour);
-        rte_pktmbuf_mtod(frame, struct rte_ether_hdr *)->dst_addr = neighbour->mac;
+        /* the destination comes first; a frame begins at any byte */
+        memcpy(rte_pktmbuf_mtod(frame, void *), &neighbour->mac, sizeof(neighbour->mac));
         weir_link_transmit(&link->face, frame);
     }
 }

@@ -21,7 +21,7 @@
 #define PATIENCE_SECONDS 10
 
 struct echo_options {
-    bool server;
+    bool server, crr;
     unsigned connections, size;
     double seconds, warmup;
     struct sockaddr_in address;
@@ -122,6 +122,35 @@ static void request(struct client *client, struct connection *c)
         err(1, "send");
 }
 
+/* The server may still be starting: it is tried again until it listens. */
+static void connect_one(struct client *client, struct connection *c)
+{
+    const struct echo_options *o = client->options;
+    uint64_t until = now_ns() + PATIENCE_SECONDS * 1000000000ull;
+
+    for (;;) {
+        c->fd = tcp_socket();
+        if (connect(c->fd, (const struct sockaddr *)&o->address, sizeof(o->address)) == 0)
+            break;
+        if (errno != ECONNREFUSED || now_ns() > until)
+            err(1, "connect");
+        close(c->fd);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    watch(client->epoll, c->fd, c);
+}
+
+/* By a reset, which leaves no TIME-WAIT: the ports would run out. It is less work than what Weir's client does. */
+static void again(struct client *client, struct connection *c)
+{
+    const struct linger none = {.l_onoff = 1};
+
+    if (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) < 0)
+        err(1, "SO_LINGER");
+    close(c->fd);
+    connect_one(client, c);
+}
+
 static void receive(struct client *client, struct connection *c)
 {
     static char buffer[BUFFER];
@@ -140,6 +169,8 @@ static void receive(struct client *client, struct connection *c)
         client->replies++;
         histogram_add(&client->latency, took < UINT32_MAX ? (uint32_t)took : UINT32_MAX);
     }
+    if (client->options->crr)
+        again(client, c);
     request(client, c);
 }
 
@@ -154,24 +185,6 @@ static void run(struct client *client, double seconds)
         for (int i = 0; i < n; i++)
             receive(client, events[i].data.ptr);
     }
-}
-
-/* The server may still be starting: it is tried again until it listens. */
-static void connect_one(struct client *client, struct connection *c)
-{
-    const struct echo_options *o = client->options;
-    uint64_t until = now_ns() + PATIENCE_SECONDS * 1000000000ull;
-
-    for (;;) {
-        c->fd = tcp_socket();
-        if (connect(c->fd, (const struct sockaddr *)&o->address, sizeof(o->address)) == 0)
-            break;
-        if (errno != ECONNREFUSED || now_ns() > until)
-            err(1, "connect");
-        close(c->fd);
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    watch(client->epoll, c->fd, c);
 }
 
 static int load(const struct echo_options *o)
@@ -194,10 +207,11 @@ static int load(const struct echo_options *o)
     run(client, o->seconds);
     seconds = (double)(now_ns() - from) * 1e-9;
     rate = (double)client->replies / seconds;
-    printf("{\"mode\": \"tcp\", \"connections\": %u, \"depth\": 1, \"size\": %u, \"seconds\": %.3f, \"rate\": %.0f, "
+    printf("{\"mode\": \"%s\", \"connections\": %u, \"depth\": 1, \"size\": %u, \"seconds\": %.3f, \"rate\": %.0f, "
            "\"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f}\n",
-           o->connections, o->size, seconds, rate, histogram_percentile(&client->latency, 0.5) * 1e-3,
-           histogram_percentile(&client->latency, 0.99) * 1e-3, histogram_percentile(&client->latency, 0.999) * 1e-3);
+           o->crr ? "crr" : "tcp", o->connections, o->size, seconds, rate,
+           histogram_percentile(&client->latency, 0.5) * 1e-3, histogram_percentile(&client->latency, 0.99) * 1e-3,
+           histogram_percentile(&client->latency, 0.999) * 1e-3);
     free(client);
     return rate == 0;
 }
@@ -209,6 +223,7 @@ static const struct argp_option options[] = {
     {"size", 's', "BYTES", 0, "client: bytes of a request (64)", 0},
     {"seconds", 't', "S", 0, "client: how long to measure (2)", 0},
     {"warmup", 'w', "S", 0, "client: how long to run before that (0.2)", 0},
+    {"crr", 'r', NULL, 0, "client: each connection carries one request", 0},
     {"address", 'a', "IP", 0, "where to listen, or to connect to (127.0.0.1)", 0},
     {"port", 'p', "PORT", 0, "on which port (7)", 0},
     {0},
@@ -241,6 +256,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'c':
         o->connections = parse_count(arg, 60000, state);
+        break;
+    case 'r':
+        o->crr = true;
         break;
     case 's':
         o->size = parse_count(arg, BUFFER, state);
