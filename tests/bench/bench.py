@@ -31,8 +31,6 @@ CASES = {
     "tcp-1": ("TCP 64 B, 1 connection", ["tcp", "-c1"], ["-c1"], ["udp", "-c1"]),
     "tcp-64": ("TCP 64 B, 64 connections", ["tcp", "-c64"], ["-c64"], ["udp", "-c64"]),
     "tcp-1000": ("TCP 64 B, 1000 connections", ["tcp", "-c1000"], ["-c1000"], ["udp", "-c1000"]),
-    # as many as the generator has ports for; the round trip is their queue
-    "tcp-50000": ("TCP 64 B, 50,000 connections", ["tcp", "-c50000", "--timeout", "1000"], None, None),
     "tcp-1448": ("TCP 1448 B, 64 connections", ["tcp", "-c64", "-s1448"], ["-c64", "-s1448"],
                  ["udp", "-c64", "-s1448"]),
     "crr-64": ("connect + 64 B + close, 64 at a time", ["crr", "-c64"], ["-c64", "--crr"], None),
@@ -72,8 +70,6 @@ class Echo:
     def weir(self, case):
         socket, eal = self.memif("server", SERVER_CORE)
         command = [self.build / "apps" / "weir", "run", "echo", *eal, "--", "--address", "10.0.0.1/24", "--quiet"]
-        if case == "tcp-50000":
-            command += ["--connections", "60000", "--mbufs", "131071"]
         return self.served("weir", command, socket, CASES[case][1])
 
     def reflector(self, case):
