@@ -64,7 +64,7 @@ struct link {
     struct nd_detection detections[WEIR_LINK_ADDRESSES_MAX]; /* of our addresses that are tentative */
     weir_time report_due;                                    /* when our multicast groups are reported */
     weir_time discovery_due;                                 /* when one of these is due, or sooner    */
-    weir_time retrans_timer;                                 /* between two questions. RFC 4861 section 6.3.2 */
+    weir_time retrans_timer; /* between two questions: RFC 4861 section 10; what routers advise instead is not heeded */
     struct weir_rng rng;
     struct weir_wheel wheel;
     uint64_t hash_key[3];
